@@ -1,0 +1,139 @@
+"""Error families of the exchange.
+
+A partner's mistake is data (a finding), never one of these. What stands here is *our* failure, or a signal between rooms.
+Each class says where it is defined whether trying again can help: the markers ``Transient`` and ``Terminal`` are the only
+thing a retry policy may look at.
+
+Messages are built inside, in the form "what, where, why, next", and never hold a cell value, a password, a key or another
+tenant's name.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Transient:
+    """Marker: the same call may succeed later without anyone changing anything."""
+
+
+class Terminal:
+    """Marker: trying again cannot help; somebody has to change something first."""
+
+
+class ExchangeError(Exception):
+    """Base of all errors of the exchange; carries fields, not just a sentence.
+
+    :param code: stable kebab-case code, kept in the ledger.
+    :param message: what, where, why, next.
+    :param fields: the facts behind the message, safe to log.
+    """
+
+    def __init__(self, code: str, message: str, **fields: Any) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.fields = fields
+
+    def attrs(self) -> dict[str, Any]:
+        """Return code, message and fields for the ledger."""
+        return {"code": self.code, "message": self.message, **self.fields}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_rebuild, (type(self), self.code, self.message, self.fields))
+
+
+def _rebuild(kind: type[ExchangeError], code: str, message: str, fields: dict[str, Any]) -> ExchangeError:
+    return kind(code, message, **fields)
+
+
+class ConfigError(ExchangeError, Terminal):
+    """The deployment or a tenant's YAML is wrong."""
+
+
+class RegistryInvalid(ConfigError):
+    """At least one tenant file does not hold; ``fields["problems"]`` lists file, path, problem and remedy."""
+
+
+class UnknownTenant(ConfigError):
+    """No tenant of that code is configured."""
+
+
+class UnknownFeed(ConfigError):
+    """The tenant names a feed that the exchange does not have."""
+
+
+class GatewayError(ExchangeError):
+    """A protocol door cannot do what was asked."""
+
+
+class KeyPolicyRefused(GatewayError, Terminal):
+    """A public key does not meet the tenant's key policy (K4)."""
+
+
+class StackError(ExchangeError, Terminal):
+    """The one-machine stack cannot start, stop or be reached as asked."""
+
+
+class IntakeError(ExchangeError):
+    """A file cannot be taken in."""
+
+
+class SourceVanished(IntakeError, Terminal):
+    """The file was removed or taken by another claim before this one had it; benign."""
+
+
+class ArchiveDamaged(IntakeError, Terminal):
+    """The kept original is missing or its checksum differs."""
+
+
+class LedgerError(ExchangeError):
+    """The ledger refuses a change."""
+
+
+class UnknownSubmission(LedgerError, Terminal):
+    """No submission of that id."""
+
+
+class StateConflict(LedgerError, Terminal):
+    """A submission cannot go from its state to the wanted one."""
+
+
+class StoreError(ExchangeError):
+    """The store cannot take the rows."""
+
+
+class StoreUnavailable(StoreError, Transient):
+    """The database cannot be reached now."""
+
+
+class SerializationConflict(StoreError, Transient):
+    """Two transactions met; the later one has to run again."""
+
+
+class CountsDoNotReconcile(StoreError, Terminal):
+    """Rows in and the sum of row outcomes differ; nothing was committed (X04)."""
+
+
+class InboxError(ExchangeError):
+    """The partner's home cannot be used."""
+
+
+class InboxUnavailable(InboxError, Transient):
+    """The server that holds the partner's home cannot be reached now."""
+
+
+class InboxLoginRefused(InboxError, Terminal):
+    """The server refused our login or showed another host key than the pinned one."""
+
+
+class MailError(ExchangeError):
+    """A mail cannot be sent."""
+
+
+class MailDeferred(MailError, Transient):
+    """The mail server is away or asks to come back later."""
+
+
+class MailRefused(MailError, Terminal):
+    """The mail server refused the mail for good."""

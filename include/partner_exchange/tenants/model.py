@@ -1,0 +1,167 @@
+"""The tenant: one partner organisation with its policy, as one YAML file describes it.
+
+Every model forbids unknown keys, so a misspelled option is named instead of ignored. Presets (``presets.py``) are merged in
+before validation. ``extra="forbid"`` and the field descriptions also make the JSON Schema for editors.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+
+TENANT_CODE = re.compile(r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$")
+RESERVED_CODES = frozenset({"pipeline", "admin", "root", "exchange", "airflow", "system"})
+_ADDRESS = re.compile(r"^[^@\s<>,;]+@[^@\s<>,;]+\.?[^@\s<>,;]*$")
+
+
+def _one_mail_address(value: str) -> str:
+    if not _ADDRESS.match(value):
+        raise ValueError("not a mail address; write it as name@example.org")
+    return value
+
+
+MailAddress = Annotated[str, AfterValidator(_one_mail_address)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class KeyType(StrEnum):
+    """SSH public-key types that a policy may name."""
+
+    RSA = "rsa"
+    ED25519 = "ed25519"
+    ECDSA = "ecdsa"
+
+
+class KeyPolicy(_Model):
+    """Which public keys may log in (K4, M03, E42)."""
+
+    types: tuple[KeyType, ...] = Field(default=(KeyType.RSA,), min_length=1)
+    bits: int | None = Field(default=None, ge=2048, le=16384, description="RSA size; unset: any size from 2048")
+    match: Literal["exact", "minimum"] = "minimum"
+
+
+class Access(_Model):
+    """How the partner logs in to the gateway."""
+
+    key_policy: KeyPolicy = KeyPolicy()
+    public_keys: tuple[str, ...] = Field(
+        default=(), description="one-line OpenSSH keys or multi-line PuTTYgen (RFC 4716) keys (E41, E43)"
+    )
+    public_key_files: tuple[str, ...] = Field(
+        default=(), description="files with one key each, relative to the tenant's YAML file or, with {keys}, to the stack"
+    )
+
+
+class Inbox(_Model):
+    """Where the pipeline finds the partner's files; the default is the tenant's home behind our gateway."""
+
+    connection: str = Field(default="exchange_inbox", description="Airflow connection id of the SFTP server")
+    root: str | None = Field(default=None, description="absolute home on that server; unset: /<tenant code>")
+    folder: str = Field(default="inbound", pattern=r"^[A-Za-z0-9._-]+$")
+    outbox: str = Field(default="outbound", pattern=r"^[A-Za-z0-9._-]+$")
+    settle_s: float = Field(default=2.0, ge=0, le=3600, description="pause between the two looks at size and time (X01)")
+
+
+class Contacts(_Model):
+    """Who hears about what (E36)."""
+
+    success: tuple[MailAddress, ...] = ()
+    findings: tuple[MailAddress, ...] = Field(default=(), description="some rows rejected")
+    refusal: tuple[MailAddress, ...] = Field(default=(), description="whole file refused, intake suspended, failure")
+    support: str = Field(default="", description="contact block shown in mails and result files (E48)")
+
+
+class Required(StrEnum):
+    """Roster values that must not be blank, beside Username, which always must be there (K1)."""
+
+    EMAIL = "email"
+    STUDENT_ID = "student_id"
+    ON_CAMPUS = "on_campus"
+
+
+class RequirementTerm(_Model):
+    """One known pair of RequirementGroup and Term (M29)."""
+
+    requirement_group: str = Field(min_length=1)
+    term: str = Field(min_length=1)
+
+
+class RosterPolicy(_Model):
+    """Policy of the roster feed; each option settles a place where the sources disagree."""
+
+    required: tuple[Required, ...] = Field(default=(), description="K1; what is not required is warned about")
+    requirement_terms: tuple[RequirementTerm, ...] = Field(default=(), description="M29; empty: any pair is taken")
+    max_rows: int = Field(default=50_000, ge=1, description="M37; the header is not counted")
+    above_max_rows: Literal["refuse", "load_first"] = Field(default="refuse", description="K19")
+    blank_cells: Literal["keep", "clear"] = Field(default="keep", description="K22, M12")
+    username_pattern: str | None = Field(default=None, description="M21; the whole Username must match")
+    username_domains: tuple[str, ...] = Field(default=(), description="M21; allowed mail domains, without @")
+    prefill_overrides_review: bool = Field(default=False, description="M30")
+    student_may_edit_student_id: bool = Field(default=True, description="M24")
+    invite_new_students: bool = Field(default=False, description="M19; queue one invitation per created student")
+    extension_case: Literal["any", "lower"] = Field(default="any", description="M15; whether .CSV is taken")
+    identical_file: Literal["suspend", "refuse", "allow"] = Field(default="suspend", description="M39")
+    max_findings_listed: int = Field(default=10_000, ge=1, description="X06; the cap of the single findings kept")
+    newline: Literal["crlf", "lf"] = Field(default="crlf", description="K16; line ends of the files we write")
+
+    @field_validator("username_pattern")
+    @classmethod
+    def _compiles(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                re.compile(value)
+            except re.error as error:
+                raise ValueError(f"not a regular expression: {error}") from error
+        return value
+
+
+class Tenant(_Model):
+    """One partner organisation; ``code`` is user name, home folder and key everywhere."""
+
+    code: str
+    name: str = Field(min_length=1)
+    mode: Literal["test", "production"] = "test"
+    time_zone: str = "UTC"
+    feed: Literal["roster"]
+    access: Access = Access()
+    inbox: Inbox = Inbox()
+    contacts: Contacts = Contacts()
+    roster: RosterPolicy = RosterPolicy()
+    max_file_bytes: int = Field(default=512 * 1024 * 1024, ge=1024, description="larger uploads are refused")
+
+    @field_validator("code")
+    @classmethod
+    def _code_is_usable(cls, value: str) -> str:
+        if not TENANT_CODE.match(value):
+            raise ValueError("use lower-case letters, digits and inner hyphens only, 63 at the most")
+        if value in RESERVED_CODES:
+            raise ValueError("this code is reserved; choose another one")
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone_exists(cls, value: str) -> str:
+        from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError("not a time zone name; write it as America/Chicago") from error
+        return value
+
+    @model_validator(mode="after")
+    def _folders_differ(self) -> Tenant:
+        if self.inbox.folder.casefold() == self.inbox.outbox.casefold():
+            raise ValueError("inbox.folder and inbox.outbox must differ")
+        return self
+
+    @property
+    def home(self) -> str:
+        """Return the absolute path of the tenant's home on its SFTP server."""
+        return self.inbox.root or f"/{self.code}"

@@ -1,0 +1,28 @@
+"""Presets named after the sources; a tenant file takes one with ``preset: <name>`` and may override any part of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_MEDPROCTOR: dict[str, Any] = {
+    "feed": "roster",
+    "access": {"key_policy": {"types": ["rsa"], "bits": 2048, "match": "exact"}},
+}
+
+PRESETS: dict[str, dict[str, Any]] = {
+    # K1: three readings of one vendor's required set. The column description says Username alone ...
+    "medproctor-columns": {**_MEDPROCTOR, "roster": {"required": []}},
+    # ... the FAQ of the SFTP guide says e-mail and OnCampus ...
+    "medproctor-sftp-faq": {**_MEDPROCTOR, "roster": {"required": ["email", "on_campus"]}},
+    # ... the FAQ of the integrations guide says e-mail and some student ID.
+    "medproctor-integrations-faq": {**_MEDPROCTOR, "roster": {"required": ["email", "student_id"]}},
+}
+
+
+def merge(preset: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """Return ``preset`` with ``own`` laid over it; mappings merge key by key, all else is replaced."""
+    merged = dict(preset)
+    for key, value in own.items():
+        below = merged.get(key)
+        merged[key] = merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return merged

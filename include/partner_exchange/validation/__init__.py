@@ -1,0 +1,1 @@
+"""Findings, the catalogue of their codes, Great Expectations suites and own expectations, the runner."""
