@@ -1,0 +1,25 @@
+"""The tree of commands; each module adds its own."""
+
+from __future__ import annotations
+
+import typer
+
+from partner_exchange import log
+from partner_exchange.cli import files, operate, stack
+from partner_exchange.settings import get_settings
+
+app = typer.Typer(
+    name="exchange",
+    help="Partner Exchange: files in over SFTP, every row checked, good rows loaded, an answer to every file.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+stack.add_to(app)
+files.add_to(app)
+operate.add_to(app)
+
+
+@app.callback()
+def _configure() -> None:
+    log.configure(get_settings().log_level)

@@ -1,0 +1,145 @@
+"""``check`` and ``process``: one local file, with or without loading it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from partner_exchange.cli.options import JSON_OPTION, TENANT_OPTION
+from partner_exchange.feeds.base import Examination
+from partner_exchange.ledger.states import Outcome
+from partner_exchange.validation.findings import Findings, Severity
+
+FILE_ARGUMENT = Annotated[
+    Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="the file, as you would drop it")
+]
+_EXIT = {Outcome.ACCEPTED: 0, Outcome.ACCEPTED_WITH_FINDINGS: 0, Outcome.REFUSED: 2}
+GROUPS_SHOWN = 40
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    app.command()(check)
+    app.command()(process)
+
+
+def check(file: FILE_ARGUMENT, tenant: TENANT_OPTION, as_json: JSON_OPTION = False) -> None:
+    """Check a file without any server: exit 0 clean or warnings, 1 some rows rejected, 2 file refused."""
+    from partner_exchange import clock
+    from partner_exchange.feeds.answer import result_json
+    from partner_exchange.feeds.base import ExamineContext
+    from partner_exchange.feeds.registry import get_feed
+    from partner_exchange.submissions.validate import outcome_of, refuse_oversize
+    from partner_exchange.tenants import registry
+
+    policy = registry.load().get(tenant)
+    feed = get_feed(policy.feed)
+    examination = refuse_oversize(policy, file.stat().st_size)
+    if examination is None:
+        context = ExamineContext(tenant=policy, file_name=file.name, today=clock.today())
+        examination = feed.examine(file.read_bytes(), context)
+    outcome = outcome_of(examination)
+    if as_json:
+        document = result_json(
+            file_name=file.name,
+            feed=policy.feed,
+            outcome=outcome,
+            rows_total=examination.rows_total,
+            rows_accepted=examination.rows_accepted,
+            rows_rejected=examination.rows_rejected,
+            findings=examination.findings,
+        )
+        print(json.dumps(document, ensure_ascii=False, indent=2))
+    else:
+        _show(file.name, outcome, examination)
+    raise typer.Exit(_exit_code(outcome, examination.rows_rejected))
+
+
+def process(file: FILE_ARGUMENT, tenant: TENANT_OPTION, as_json: JSON_OPTION = False) -> None:
+    """Take a file through all steps in this process, into the store, without Airflow; exit code as for check."""
+    from partner_exchange.cli.options import local_home
+    from partner_exchange.feeds.answer import result_json
+    from partner_exchange.ledger import submissions as ledger
+    from partner_exchange.ledger.database import transaction
+    from partner_exchange.local.database import ensure_database
+    from partner_exchange.notify.outbox import deliver
+    from partner_exchange.settings import get_settings
+    from partner_exchange.storage import paths
+    from partner_exchange.storage.names import StampedName
+    from partner_exchange.submissions.process import run_steps, take_in
+    from partner_exchange.tenants import registry
+
+    policy = registry.load().get(tenant)
+    settings = get_settings()
+    with ensure_database(settings):
+        home = local_home(settings, policy)
+        claimed = take_in(home, policy, file)
+        counts = run_steps(claimed.submission_id, home)
+        deliver(submission_id=claimed.submission_id)
+        with transaction() as connection:
+            submission = ledger.get(connection, claimed.submission_id)
+            findings = ledger.findings(connection, claimed.submission_id)
+    outcome = Outcome(submission.outcome or Outcome.REFUSED)
+    if as_json:
+        document = result_json(
+            file_name=file.name,
+            feed=policy.feed,
+            outcome=outcome,
+            rows_total=submission.rows_total or 0,
+            rows_accepted=submission.rows_accepted or 0,
+            rows_rejected=submission.rows_rejected or 0,
+            findings=findings,
+        )
+        outcomes = {
+            "created": submission.rows_created or 0,
+            "updated": submission.rows_updated or 0,
+            "unchanged": submission.rows_unchanged or 0,
+            "rejected": submission.rows_rejected or 0,
+        }
+        extra = {"submission": counts.submission_id, "state": counts.state, "outcomes": outcomes}
+        print(json.dumps({**document, **extra}, ensure_ascii=False, indent=2))
+    else:
+        answer = paths.completed(policy.inbox.folder, StampedName(submission.file_name, submission.stamp))
+        console = Console()
+        console.print(f"submission {submission.submission_id}: {submission.state}, {outcome}")
+        console.print(
+            f"rows {submission.rows_total or 0}: created {submission.rows_created or 0}, "
+            f"updated {submission.rows_updated or 0}, unchanged {submission.rows_unchanged or 0}, "
+            f"rejected {submission.rows_rejected or 0}"
+        )
+        _show_groups(console, findings)
+        console.print(f"answer: {settings.partner_homes_dir / policy.code / answer}", soft_wrap=True)
+    raise typer.Exit(_exit_code(outcome, submission.rows_rejected or 0))
+
+
+def _exit_code(outcome: Outcome, rows_rejected: int) -> int:
+    return 1 if rows_rejected and outcome is not Outcome.REFUSED else _EXIT[outcome]
+
+
+def _show(file_name: str, outcome: Outcome, examination: Examination) -> None:
+    console = Console()
+    console.print(f"{file_name}: {outcome}", markup=False)
+    console.print(
+        f"rows {examination.rows_total}: accepted {examination.rows_accepted}, rejected {examination.rows_rejected}"
+    )
+    _show_groups(console, examination.findings)
+
+
+def _show_groups(console: Console, findings: Findings) -> None:
+    if not findings.groups:
+        return
+    table = Table(
+        "severity", "code", "column", "count", "rows", "what and what to do", box=None, pad_edge=False
+    )
+    styles = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
+    for group in findings.groups[:GROUPS_SHOWN]:
+        severity = f"[{styles[group.severity]}]{group.severity}[/]"
+        table.add_row(severity, group.code, group.column, str(group.count), group.row_ranges, group.message)
+    console.print(table)
+    if len(findings.groups) > GROUPS_SHOWN:
+        console.print(f"... and {len(findings.groups) - GROUPS_SHOWN} more kinds of findings (use --json)")

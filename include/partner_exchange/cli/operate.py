@@ -1,0 +1,162 @@
+"""Commands for those who run the exchange: submissions, tenants, accounts, mail, migrations."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from partner_exchange.cli.options import JSON_OPTION, MAYBE_TENANT_OPTION, TENANT_OPTION
+
+tenants_app = typer.Typer(help="Partner files: check them.", no_args_is_help=True)
+account_app = typer.Typer(help="A partner's account: intake and keys.", no_args_is_help=True)
+mail_app = typer.Typer(help="The outbox.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    app.command()(submissions)
+    app.command()(migrate)
+    app.add_typer(tenants_app, name="tenants")
+    app.add_typer(account_app, name="account")
+    app.add_typer(mail_app, name="mail")
+
+
+def submissions(
+    tenant: MAYBE_TENANT_OPTION = None,
+    as_json: JSON_OPTION = False,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="how many, newest first")] = 50,
+) -> None:
+    """List the newest submissions with state, outcome, rows and seconds."""
+    from partner_exchange.ledger import submissions as ledger
+    from partner_exchange.ledger.database import transaction
+    from partner_exchange.local.database import ensure_database
+    from partner_exchange.settings import get_settings
+    from partner_exchange.tenants import registry
+
+    if tenant is not None:
+        registry.load().get(tenant)
+    with ensure_database(get_settings()), transaction() as connection:
+        found = ledger.latest(connection, tenant, limit=limit)
+    if as_json:
+        print(json.dumps([asdict(one) for one in found], default=_plain, ensure_ascii=False, indent=2))
+        return
+    table = Table(
+        "submission", "partner", "file", "state", "outcome", "rows", "created", "updated", "unchanged"
+    )
+    table.add_column("rejected")
+    table.add_column("seconds")
+    for one in found:
+        numbers = (one.rows_total, one.rows_created, one.rows_updated, one.rows_unchanged, one.rows_rejected)
+        total_s = sum(one.step_seconds.values())
+        table.add_row(
+            one.submission_id,
+            one.tenant_code,
+            one.file_name,
+            str(one.state),
+            str(one.outcome or ""),
+            *("" if number is None else str(number) for number in numbers),
+            f"{total_s:.2f}",
+        )
+    Console().print(table)
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def migrate() -> None:
+    """Bring the exchange database to the newest schema."""
+    from partner_exchange.ledger import database
+    from partner_exchange.local.database import ensure_database
+    from partner_exchange.settings import get_settings
+
+    with ensure_database(get_settings()) as url:
+        database.migrate(url)
+    print("The exchange database has the newest schema.")
+
+
+@tenants_app.command("check")
+def tenants_check(
+    folder: Annotated[Path | None, typer.Option(help="instead of EXCHANGE_TENANTS_DIR")] = None,
+    as_json: JSON_OPTION = False,
+) -> None:
+    """Check all partner files and their keys: exit 0 when all hold, 1 with file, path and remedy for each mistake."""
+    from partner_exchange.settings import get_settings
+    from partner_exchange.tenants import registry
+    from partner_exchange.tenants.keys import examine_keys
+
+    settings = get_settings()
+    found, problems = registry.examine(folder or settings.tenants_dir)
+    for tenant in found.tenants.values():
+        problems += examine_keys(tenant, settings)
+    if as_json:
+        document = {"tenants": sorted(found.tenants), "problems": [asdict(problem) for problem in problems]}
+        print(json.dumps(document, ensure_ascii=False, indent=2))
+    else:
+        for problem in problems:
+            print(problem)
+        print(f"{len(found.tenants)} partner files hold, {len(problems)} problems.")
+    raise typer.Exit(1 if problems else 0)
+
+
+@account_app.command("show")
+def account_show(tenant: TENANT_OPTION) -> None:
+    """Show whether a partner's intake is open, and why not."""
+    from partner_exchange.ledger import intake
+    from partner_exchange.ledger.database import transaction
+    from partner_exchange.local.database import ensure_database
+    from partner_exchange.settings import get_settings
+    from partner_exchange.tenants import registry
+
+    registry.load().get(tenant)
+    with ensure_database(get_settings()), transaction() as connection:
+        suspension = intake.suspension(connection, tenant)
+    if suspension is None:
+        print(f"{tenant}: intake is open.")
+    else:
+        print(
+            f"{tenant}: intake is suspended since {suspension.suspended_at:%Y-%m-%d %H:%M:%S} UTC: "
+            f"{suspension.reason} ({suspension.reason_code}). Resume with: exchange account resume -t {tenant}"
+        )
+
+
+@account_app.command("resume")
+def account_resume(
+    tenant: TENANT_OPTION,
+    by: Annotated[str | None, typer.Option(help="who resumes; kept in the audit trail")] = None,
+) -> None:
+    """Open a suspended intake again; the files that waited are processed in order (M39)."""
+    from partner_exchange.local.database import ensure_database
+    from partner_exchange.settings import get_settings
+    from partner_exchange.submissions.resume import resume
+    from partner_exchange.tenants import registry
+
+    policy = registry.load().get(tenant)
+    settings = get_settings()
+    with ensure_database(settings):
+        from partner_exchange.cli.options import local_home
+
+        was_suspended = resume(local_home(settings, policy), policy, by=by or getpass.getuser())
+    print(
+        f"{tenant}: intake is open again." if was_suspended else f"{tenant}: intake was open; nothing to do."
+    )
+
+
+@mail_app.command("deliver")
+def mail_deliver() -> None:
+    """Send what is due in the outbox now."""
+    from partner_exchange.local.database import ensure_database
+    from partner_exchange.notify.outbox import deliver
+    from partner_exchange.settings import get_settings
+
+    with ensure_database(get_settings()):
+        counts = deliver()
+    print(f"sent {counts.sent}, deferred {counts.deferred}, refused {counts.refused}")

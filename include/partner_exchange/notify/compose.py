@@ -1,0 +1,145 @@
+"""Compose one mail from the ledger alone: counts and codes, never a cell value (E36, X05)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from functools import lru_cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from sqlalchemy import Connection
+
+from partner_exchange import clock
+from partner_exchange.ledger import submissions as ledger
+from partner_exchange.ledger.mails import Event, QueuedMail
+from partner_exchange.ledger.submissions import Submission
+from partner_exchange.storage import paths
+from partner_exchange.storage.names import StampedName
+from partner_exchange.tenants.model import Tenant
+from partner_exchange.validation.catalogue import CATALOGUE
+from partner_exchange.validation.findings import FindingGroup
+
+GROUPS_SHOWN = 25
+
+
+@dataclass(frozen=True)
+class _Wording:
+    subject: str
+    headline: str
+    turn: str
+
+
+_WORDINGS = {
+    Event.SUCCESS: _Wording(
+        "{file}: all {accepted} rows loaded",
+        "Every row of your file was accepted.",
+        "Nothing is asked of you.",
+    ),
+    Event.FINDINGS: _Wording(
+        "{file}: {accepted} of {total} rows loaded, {rejected} rejected",
+        "The good rows of your file are loaded; some rows were rejected.",
+        "Your turn: mend the rows in the fix-it file and drop it into the inbox as it is named.",
+    ),
+    Event.REFUSAL: _Wording(
+        "{file}: refused, nothing loaded",
+        "The file as a whole was refused. Nothing of it was loaded.",
+        "Your turn: see the reason below, then drop a mended file.",
+    ),
+    Event.SUSPENDED: _Wording(
+        "{file}: refused, and intake is suspended",
+        "The same file came twice in succession, so intake is suspended until this is remedied.",
+        "Your turn: tell us that the cause is remedied. Files dropped meanwhile wait and are not lost.",
+    ),
+    Event.FAILURE: _Wording(
+        "{file}: delayed by a failure on our side",
+        "A step failed on our side. The original of your file is kept.",
+        "Our turn: we look into it. Nothing is asked of you, please do not send the file again.",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class FindingLine:
+    """One finding group as the mail shows it."""
+
+    severity: str
+    code: str
+    column: str
+    count: int
+    rows: str
+    title: str
+    next_step: str
+
+
+@lru_cache(maxsize=1)
+def _templates() -> Environment:
+    return Environment(
+        loader=PackageLoader("partner_exchange.notify"),
+        autoescape=lambda name: bool(name) and str(name).endswith(".html"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def compose(connection: Connection, mail: QueuedMail, tenant: Tenant, *, sender: str) -> EmailMessage:
+    """Return the mail as text and HTML; its Message-ID is stable, so a doubled sending is seen as one."""
+    submission = ledger.get(connection, mail.submission_id)
+    groups = ledger.findings(connection, mail.submission_id).groups
+    wording = _WORDINGS[mail.event]
+    facts = {
+        "tenant": tenant,
+        "submission": submission,
+        "headline": wording.headline,
+        "turn": wording.turn,
+        "lines": [_line(group) for group in groups[:GROUPS_SHOWN]],
+        "hidden_count": max(0, len(groups) - GROUPS_SHOWN),
+        "places": _places(submission, tenant),
+    }
+    message = EmailMessage(policy=SMTP)
+    message["Subject"] = _subject(wording.subject, submission)
+    message["From"] = sender
+    message["To"] = mail.recipient
+    message["Date"] = format_datetime(clock.now())
+    message["Message-ID"] = f"<{mail.mail_id}@{sender.rpartition('@')[2].rstrip('>') or 'localhost'}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message["X-Exchange-Submission"] = submission.submission_id
+    message["X-Exchange-Event"] = str(mail.event)
+    message.set_content(_templates().get_template("mail.txt").render(facts))
+    message.add_alternative(_templates().get_template("mail.html").render(facts), subtype="html")
+    return message
+
+
+def _subject(pattern: str, submission: Submission) -> str:
+    subject = pattern.format(
+        # A file name is the partner's own text: no line break of it may make a header of its own.
+        file=" ".join("".join(c if c.isprintable() else " " for c in submission.file_name).split()),
+        total=submission.rows_total or 0,
+        accepted=submission.rows_accepted or 0,
+        rejected=submission.rows_rejected or 0,
+    )
+    return f"[Partner Exchange] {subject}"
+
+
+def _line(group: FindingGroup) -> FindingLine:
+    entry = CATALOGUE[group.code]
+    return FindingLine(
+        severity=str(group.severity),
+        code=group.code,
+        column=group.column,
+        count=group.count,
+        rows=group.row_ranges,
+        title=entry.title,
+        next_step=entry.next_step,
+    )
+
+
+def _places(submission: Submission, tenant: Tenant) -> dict[str, str]:
+    """Return where the partner finds the answer in the own folder."""
+    inbox, name = tenant.inbox.folder, StampedName(submission.file_name, submission.stamp)
+    places = {"Result file": paths.completed(inbox, name), "Original": paths.original(inbox, name)}
+    if submission.rows_rejected and submission.rows_accepted is not None and submission.loaded_at:
+        places["Fix-it file"] = paths.fix_it(inbox, name)
+    return places

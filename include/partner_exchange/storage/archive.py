@@ -1,0 +1,116 @@
+"""Archive and work area behind one fsspec address, so that any worker can take any step.
+
+The archive keeps each original by its SHA-256 and tenant and never changes it. The work area holds what one step leaves
+for the next (accepted rows as Parquet); it may be emptied for submissions that are finished.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ulid import ULID
+
+from partner_exchange.errors import ArchiveDamaged
+from partner_exchange.settings import get_settings
+from partner_exchange.storage import paths
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An original in the archive."""
+
+    sha256: str
+    size_bytes: int
+
+
+class Archive:
+    """One archive with its work area; cheap to make, holds no connection.
+
+    :param address: an fsspec address such as ``file:///srv/exchange`` or ``s3://bucket/exchange``.
+    """
+
+    def __init__(self, address: str | None = None) -> None:
+        import fsspec
+
+        self._files: Any
+        self._files, self._root = fsspec.core.url_to_fs(address or get_settings().storage_address)
+
+    def _at(self, path: str) -> str:
+        return f"{self._root}/{path}"
+
+    def keep(self, tenant_code: str, chunks: Iterable[bytes]) -> Kept:
+        """Store the original under its checksum and return checksum and size; the same content is stored once."""
+        digest, size_bytes = hashlib.sha256(), 0
+        arriving = self._at(f"archive/{tenant_code}/arriving-{ULID()}")
+        self._files.makedirs(self._at(f"archive/{tenant_code}"), exist_ok=True)
+        with self._files.open(arriving, "wb") as file:
+            for chunk in chunks:
+                digest.update(chunk)
+                size_bytes += len(chunk)
+                file.write(chunk)
+        sha256 = digest.hexdigest()
+        place = self._at(paths.archived(tenant_code, sha256))
+        self._files.makedirs(place.rpartition("/")[0], exist_ok=True)
+        self._files.mv(arriving, place)
+        return Kept(sha256, size_bytes)
+
+    def original(self, tenant_code: str, sha256: str) -> bytes:
+        """Return the original, byte-exact.
+
+        :raises ArchiveDamaged: when it is missing or its checksum differs.
+        """
+        try:
+            content: bytes = self._files.cat_file(self._at(paths.archived(tenant_code, sha256)))
+        except FileNotFoundError:
+            raise _damaged("is missing", tenant_code, sha256) from None
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise _damaged("has another checksum", tenant_code, sha256)
+        return content
+
+    def write_table(self, submission_id: str, part: str, table: pd.DataFrame) -> None:
+        """Leave a table for the next step as Parquet; an earlier one is replaced as a whole."""
+        buffer = io.BytesIO()
+        table.to_parquet(buffer, index=False, compression="zstd")
+        self.write_part(submission_id, part, buffer.getvalue())
+
+    def read_table(self, submission_id: str, part: str) -> pd.DataFrame:
+        """Return the table that an earlier step left.
+
+        :raises FileNotFoundError: when it is not there (any more).
+        """
+        import pandas as pd
+
+        with self._files.open(self._at(paths.work(submission_id, part)), "rb") as file:
+            return pd.read_parquet(file)
+
+    def write_part(self, submission_id: str, part: str, content: bytes) -> None:
+        """Leave bytes for the next step; they appear whole or not at all."""
+        place = self._at(paths.work(submission_id, part))
+        arriving = f"{place}.{ULID()}"
+        self._files.makedirs(place.rpartition("/")[0], exist_ok=True)
+        self._files.pipe_file(arriving, content)
+        self._files.mv(arriving, place)
+
+    def has_part(self, submission_id: str, part: str) -> bool:
+        """Say whether an earlier step left this part."""
+        return bool(self._files.exists(self._at(paths.work(submission_id, part))))
+
+    def clear_work(self, submission_id: str) -> None:
+        """Remove all parts of a finished submission."""
+        place = self._at(f"work/{submission_id}")
+        if self._files.exists(place):
+            self._files.rm(place, recursive=True)
+
+
+def _damaged(how: str, tenant_code: str, sha256: str) -> ArchiveDamaged:
+    message = (
+        f"The archived original {sha256[:12]} of {tenant_code} {how}; restore it from a backup, then retry."
+    )
+    return ArchiveDamaged("archive-damaged", message, tenant=tenant_code, sha256=sha256)

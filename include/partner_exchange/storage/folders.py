@@ -1,0 +1,215 @@
+"""A partner's home, seen over SFTP or on this machine: list, claim by rename, read, write atomically.
+
+Both homes keep the same promises: a rename never replaces a file, a written file appears whole or not at all, and links
+are not followed out of the home by us because no name with a slash ever comes from a listing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import paramiko
+
+CHUNK_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One name in a folder."""
+
+    name: str
+    size_bytes: int
+    modified_at_s: float
+    is_file: bool
+
+
+class Home(Protocol):
+    """The home of one partner; paths are relative to it, with ``/`` between folders."""
+
+    def entries(self, folder: str) -> list[Entry]:
+        """Return what lies in the folder, without ``.`` and ``..``; empty when the folder is not there."""
+        ...
+
+    def read(self, path: str) -> Iterator[bytes]:
+        """Yield the file in chunks.
+
+        :raises FileNotFoundError: when it is gone.
+        """
+        ...
+
+    def exists(self, path: str) -> bool:
+        """Say whether the path is there."""
+        ...
+
+    def rename(self, old: str, new: str) -> None:
+        """Rename without replacing.
+
+        :raises FileNotFoundError: ``old`` is gone: somebody else was first.
+        :raises FileExistsError: ``new`` is taken.
+        """
+        ...
+
+    def write(self, path: str, content: bytes) -> None:
+        """Put the file there, whole, under a hidden name first; replaces an earlier one."""
+        ...
+
+    def remove(self, path: str) -> None:
+        """Remove the file; nothing happens when it is not there."""
+        ...
+
+    def ensure_folder(self, folder: str) -> None:
+        """Create the folder when it is not there."""
+        ...
+
+
+def _hidden(path: str) -> str:
+    folder, _, name = path.rpartition("/")
+    return f"{folder}/.{name}.exchange" if folder else f".{name}.exchange"
+
+
+class LocalHome:
+    """A home in the file system of this machine."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def _at(self, path: str) -> Path:
+        return self._root / path
+
+    def entries(self, folder: str) -> list[Entry]:
+        """See ``Home.entries``."""
+        try:
+            with os.scandir(self._at(folder)) as found:
+                return [_local_entry(item) for item in found]
+        except FileNotFoundError:
+            return []
+
+    def read(self, path: str) -> Iterator[bytes]:
+        """See ``Home.read``."""
+        with self._at(path).open("rb") as file:
+            while chunk := file.read(CHUNK_BYTES):
+                yield chunk
+
+    def exists(self, path: str) -> bool:
+        """See ``Home.exists``."""
+        return os.path.lexists(self._at(path))
+
+    def rename(self, old: str, new: str) -> None:
+        """See ``Home.rename``; of two claims only one finds the old name, so the look before it is enough."""
+        if self.exists(new):
+            raise FileExistsError(errno.EEXIST, "name is taken")
+        self._at(old).rename(self._at(new))
+
+    def write(self, path: str, content: bytes) -> None:
+        """See ``Home.write``."""
+        hidden = self._at(_hidden(path))
+        with hidden.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        hidden.replace(self._at(path))
+
+    def remove(self, path: str) -> None:
+        """See ``Home.remove``."""
+        self._at(path).unlink(missing_ok=True)
+
+    def ensure_folder(self, folder: str) -> None:
+        """See ``Home.ensure_folder``."""
+        self._at(folder).mkdir(parents=True, exist_ok=True)
+
+
+def _local_entry(item: os.DirEntry[str]) -> Entry:
+    facts = item.stat(follow_symlinks=False)
+    return Entry(item.name, facts.st_size, facts.st_mtime, stat.S_ISREG(facts.st_mode))
+
+
+class SftpHome:
+    """A home on an SFTP server: our gateway or any other one.
+
+    :param client: an open paramiko client; whoever opened it closes it.
+    :param root: absolute path of the home on the server.
+    """
+
+    def __init__(self, client: paramiko.SFTPClient, root: str) -> None:
+        self._client = client
+        self._root = root.rstrip("/")
+
+    def _at(self, path: str) -> str:
+        return f"{self._root}/{path}"
+
+    def entries(self, folder: str) -> list[Entry]:
+        """See ``Home.entries``."""
+        try:
+            found = self._client.listdir_attr(self._at(folder))
+        except FileNotFoundError:
+            return []
+        return [
+            Entry(
+                item.filename, item.st_size or 0, float(item.st_mtime or 0), stat.S_ISREG(item.st_mode or 0)
+            )
+            for item in found
+            if item.filename not in (".", "..")
+        ]
+
+    def read(self, path: str) -> Iterator[bytes]:
+        """See ``Home.read``."""
+        with self._client.open(self._at(path), "rb") as file:
+            file.prefetch(file.stat().st_size)
+            while chunk := file.read(CHUNK_BYTES):
+                yield chunk
+
+    def exists(self, path: str) -> bool:
+        """See ``Home.exists``."""
+        try:
+            self._client.lstat(self._at(path))
+        except FileNotFoundError:
+            return False
+        return True
+
+    def rename(self, old: str, new: str) -> None:
+        """See ``Home.rename``; plain SFTP rename fails on a taken name, and says so only as a general failure."""
+        try:
+            self._client.rename(self._at(old), self._at(new))
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            if self.exists(new):
+                raise FileExistsError(errno.EEXIST, "name is taken") from error
+            if not self.exists(old):
+                raise FileNotFoundError(errno.ENOENT, "file is gone") from error
+            raise
+
+    def write(self, path: str, content: bytes) -> None:
+        """See ``Home.write``; replaces by ``posix-rename`` where the server has it."""
+        hidden = self._at(_hidden(path))
+        with self._client.open(hidden, "wb") as file:
+            file.set_pipelined(True)
+            file.write(content)
+        try:
+            self._client.posix_rename(hidden, self._at(path))
+        except OSError:
+            with contextlib.suppress(FileNotFoundError):
+                self._client.remove(self._at(path))
+            self._client.rename(hidden, self._at(path))
+
+    def remove(self, path: str) -> None:
+        """See ``Home.remove``."""
+        with contextlib.suppress(FileNotFoundError):
+            self._client.remove(self._at(path))
+
+    def ensure_folder(self, folder: str) -> None:
+        """See ``Home.ensure_folder``."""
+        if not self.exists(folder):
+            try:
+                self._client.mkdir(self._at(folder))
+            except OSError:
+                if not self.exists(folder):
+                    raise

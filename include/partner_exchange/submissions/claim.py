@@ -1,0 +1,128 @@
+"""First step: take every file that lies in a tenant's inbox (M33, X02).
+
+Nobody hands this step a list of files: it looks at the inbox itself, so a lost or doubled event changes nothing. The
+rename to ``.processing`` is the claim, and only one of two claims can win it. What an earlier claim or run left behind
+(a renamed file without a ledger row, a submission that is not finished) is taken up again.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from partner_exchange import clock, log
+from partner_exchange.ledger import intake
+from partner_exchange.ledger import submissions as ledger
+from partner_exchange.ledger.database import transaction
+from partner_exchange.ledger.submissions import Submission
+from partner_exchange.storage import paths
+from partner_exchange.storage.archive import Archive, Kept
+from partner_exchange.storage.folders import Entry, Home
+from partner_exchange.storage.names import StampedName, is_claimable, next_stamp, utc_stamp
+from partner_exchange.submissions.notice import put_notice
+from partner_exchange.tenants import registry
+from partner_exchange.tenants.model import Tenant
+
+_logger = logging.getLogger(__name__)
+
+NOT_ARCHIVED = ""
+"""Checksum of a file that is larger than the tenant may send: it stays in the home and is refused unread."""
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """One submission to process; the file name is for people who watch the run."""
+
+    submission_id: str
+    file_name: str
+
+
+def claim(home: Home, tenant: Tenant, *, limit: int = 200) -> list[Claimed]:
+    """Return the submissions to process now, oldest first; empty when there is nothing or intake is suspended (M39).
+
+    :param limit: how many submissions one run takes at the most; the rest stays for the next ring.
+    :raises StoreUnavailable: the ledger cannot be reached.
+    """
+    with transaction() as connection:
+        suspension = intake.suspension(connection, tenant.code)
+        unfinished = ledger.unfinished(connection, tenant.code)
+    if suspension is not None:
+        put_notice(home, tenant, suspension)
+        log.event(_logger, "claim.suspended", tenant=tenant.code, reason=suspension.reason_code)
+        return []
+    entries = sorted(home.entries(tenant.inbox.folder), key=lambda entry: (entry.modified_at_s, entry.name))
+    taken = {(submission.file_name, submission.stamp) for submission in unfinished}
+    claimed = [*unfinished, *_adopt(home, tenant, entries, taken)]
+    for entry in entries:
+        if len(claimed) >= limit:
+            break
+        if entry.is_file and is_claimable(entry.name):
+            submission = _take(home, tenant, entry)
+            claimed += [submission] if submission else []
+    log.event(_logger, "claim", tenant=tenant.code, claimed=len(claimed), resumed=len(unfinished))
+    return [Claimed(submission.submission_id, submission.file_name) for submission in claimed[:limit]]
+
+
+def _adopt(home: Home, tenant: Tenant, entries: list[Entry], taken: set[tuple[str, str]]) -> list[Submission]:
+    """Enter files that an earlier claim renamed, but did not live to write into the ledger."""
+    adopted = []
+    for entry in entries:
+        name = StampedName.parse_processing(entry.name)
+        if name is None or not entry.is_file or (name.file_name, name.stamp) in taken:
+            continue
+        with transaction() as connection:
+            known = ledger.find(connection, tenant.code, name.file_name, name.stamp)
+        if known is None:
+            adopted.append(enter(home, tenant, name, entry.size_bytes))
+    return adopted
+
+
+def _take(home: Home, tenant: Tenant, entry: Entry) -> Submission | None:
+    """Rename the file and enter it; None when it vanished or another claim was first."""
+    inbox = tenant.inbox.folder
+    name = free_name(home, tenant, entry.name)
+    try:
+        home.rename(paths.dropped(inbox, entry.name), paths.processing(inbox, name))
+    except FileNotFoundError:
+        log.event(_logger, "claim.lost", tenant=tenant.code)
+        return None
+    return enter(home, tenant, name, entry.size_bytes)
+
+
+def free_name(home: Home, tenant: Tenant, file_name: str) -> StampedName:
+    """Return a stamped name that nothing carries yet: two drops of one name in one second stay apart (K17)."""
+    inbox = tenant.inbox.folder
+    name = StampedName(file_name, utc_stamp(clock.now()))
+    while any(
+        home.exists(place(inbox, name)) for place in (paths.processing, paths.completed, paths.original)
+    ):
+        name = StampedName(file_name, next_stamp(name.stamp))
+    return name
+
+
+def enter(home: Home, tenant: Tenant, name: StampedName, size_bytes: int) -> Submission:
+    """Keep the original of a renamed file in the archive and write its ledger row."""
+    kept = Kept(NOT_ARCHIVED, size_bytes)
+    if size_bytes <= tenant.max_file_bytes:
+        kept = Archive().keep(tenant.code, home.read(paths.processing(tenant.inbox.folder, name)))
+    with transaction() as connection:
+        return ledger.open_submission(
+            connection,
+            tenant_code=tenant.code,
+            feed=tenant.feed,
+            file_name=name.file_name,
+            stamp=name.stamp,
+            sha256=kept.sha256,
+            size_bytes=kept.size_bytes,
+            registry_sha256=registry.load().sha256,
+            fixes_submission_id=_fixed_by(connection, tenant, name),
+        )
+
+
+def _fixed_by(connection: ledger.Connection, tenant: Tenant, name: StampedName) -> str | None:
+    """Return the first submission when this file is its fix-it file, mended and dropped again (N01)."""
+    first = StampedName.parse_fix_it(name.file_name)
+    if first is None:
+        return None
+    known = ledger.find(connection, tenant.code, first.file_name, first.stamp)
+    return known.submission_id if known else None

@@ -1,0 +1,59 @@
+"""Fifth step: put the mails for the tenant's contacts into the outbox and close the submission (E36).
+
+Only the outbox is written here, in the same transaction that closes the submission; ``partner_exchange.notify`` sends. So a
+stopped mail server delays a mail, but neither loses it nor holds up the file.
+"""
+
+from __future__ import annotations
+
+import logging
+from time import monotonic
+
+from partner_exchange import log
+from partner_exchange.ledger import mails
+from partner_exchange.ledger import submissions as ledger
+from partner_exchange.ledger.database import transaction
+from partner_exchange.ledger.mails import Event
+from partner_exchange.ledger.states import Outcome, State
+from partner_exchange.ledger.submissions import Submission
+from partner_exchange.submissions.counts import Counts, counts_of
+from partner_exchange.submissions.validate import IDENTICAL
+from partner_exchange.tenants import registry
+from partner_exchange.tenants.model import Contacts
+
+_logger = logging.getLogger(__name__)
+
+
+def notify(submission_id: str) -> Counts:
+    """Queue one mail per contact and set the final state; a second call changes nothing."""
+    started_s = monotonic()
+    with transaction() as connection:
+        submission = ledger.lock(connection, submission_id)
+        if submission.state is State.ANSWERED:
+            tenant = registry.load().get(submission.tenant_code)
+            codes = {group.code for group in ledger.findings(connection, submission_id).groups}
+            event = event_of(submission, codes, is_suspending=tenant.roster.identical_file == "suspend")
+            mails.enqueue(
+                connection,
+                submission_id=submission_id,
+                tenant_code=submission.tenant_code,
+                event=event,
+                recipients=recipients(tenant.contacts, event),
+            )
+            submission = ledger.finish(connection, submission_id, seconds=monotonic() - started_s)
+    counts = counts_of(submission, started_s)
+    log.event(_logger, "notify", **counts.as_dict())
+    return counts
+
+
+def event_of(submission: Submission, codes: set[str], *, is_suspending: bool) -> Event:
+    """Return what the contacts are told about a submission."""
+    if submission.outcome is Outcome.REFUSED:
+        return Event.SUSPENDED if IDENTICAL in codes and is_suspending else Event.REFUSAL
+    return Event.FINDINGS if submission.rows_rejected else Event.SUCCESS
+
+
+def recipients(contacts: Contacts, event: Event) -> tuple[str, ...]:
+    """Return who hears about an event; a refusal, a suspension and a failure share one list."""
+    lists = {Event.SUCCESS: contacts.success, Event.FINDINGS: contacts.findings}
+    return tuple(dict.fromkeys(lists.get(event, contacts.refusal)))

@@ -1,0 +1,37 @@
+"""All steps in one process, without Airflow: ``exchange process``, the bench and tests (the same functions, K17 answer)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from partner_exchange.storage import paths
+from partner_exchange.storage.folders import Home
+from partner_exchange.submissions.claim import Claimed, enter, free_name
+from partner_exchange.submissions.counts import Counts
+from partner_exchange.submissions.load import load
+from partner_exchange.submissions.notify import notify
+from partner_exchange.submissions.respond import respond
+from partner_exchange.submissions.validate import validate
+from partner_exchange.tenants.model import Tenant
+
+
+def run_steps(submission_id: str, home: Home) -> Counts:
+    """Take one claimed submission through the remaining steps and return its end."""
+    validate(submission_id)
+    load(submission_id)
+    respond(submission_id, home)
+    return notify(submission_id)
+
+
+def take_in(home: Home, tenant: Tenant, file: Path) -> Claimed:
+    """Put a copy of a local file into the tenant's inbox as already claimed, so no running stack takes it as well.
+
+    :raises OSError: the file cannot be read.
+    """
+    inbox = tenant.inbox.folder
+    home.ensure_folder(inbox)
+    name = free_name(home, tenant, file.name)
+    content = file.read_bytes()
+    home.write(paths.processing(inbox, name), content)
+    submission = enter(home, tenant, name, len(content))
+    return Claimed(submission.submission_id, submission.file_name)

@@ -1,0 +1,114 @@
+"""Fourth step: the answer in the partner's folder (K17, M34, N01).
+
+The result file comes last: whoever sees ``.completed`` finds the original and the fix-it file in their places.
+"""
+
+from __future__ import annotations
+
+import logging
+from time import monotonic
+
+import pandas as pd
+
+from partner_exchange import log
+from partner_exchange.feeds.answer import Totals, result_file
+from partner_exchange.feeds.registry import get_feed
+from partner_exchange.ledger import intake
+from partner_exchange.ledger import submissions as ledger
+from partner_exchange.ledger.database import transaction
+from partner_exchange.ledger.states import Outcome, State
+from partner_exchange.ledger.submissions import Submission
+from partner_exchange.storage import paths
+from partner_exchange.storage.archive import Archive
+from partner_exchange.storage.folders import Home
+from partner_exchange.storage.names import ORIGINALS_FOLDER, REJECTED_FOLDER, StampedName
+from partner_exchange.submissions.claim import NOT_ARCHIVED
+from partner_exchange.submissions.counts import Counts, counts_of
+from partner_exchange.submissions.load import REJECTED_AT_LOAD
+from partner_exchange.submissions.notice import put_notice
+from partner_exchange.submissions.validate import REJECTED, examine
+from partner_exchange.tenants import registry
+from partner_exchange.tenants.model import Tenant
+
+_logger = logging.getLogger(__name__)
+
+
+def respond(submission_id: str, home: Home) -> Counts:
+    """Write fix-it file and result file and put the original away; a second call changes nothing.
+
+    :raises OSError: the home cannot be written.
+    """
+    started_s = monotonic()
+    with transaction() as connection:
+        submission = ledger.get(connection, submission_id)
+    if submission.state in (State.LOADED, State.VALIDATED):
+        submission = _answer(submission, home, started_s)
+    counts = counts_of(submission, started_s)
+    log.event(_logger, "respond", **counts.as_dict())
+    return counts
+
+
+def _answer(submission: Submission, home: Home, started_s: float) -> Submission:
+    tenant = registry.load().get(submission.tenant_code)
+    name = StampedName(submission.file_name, submission.stamp)
+    if submission.outcome is not Outcome.REFUSED:
+        _write_fix_it(submission, tenant, home, name)
+    put_away(submission, tenant, home, name)
+    write_result(submission, tenant, home, name)
+    with transaction() as connection:
+        suspension = intake.suspension(connection, tenant.code)
+    if suspension is not None:
+        put_notice(home, tenant, suspension)
+    with transaction() as connection:
+        return ledger.record_answer(connection, submission.submission_id, seconds=monotonic() - started_s)
+
+
+def _write_fix_it(submission: Submission, tenant: Tenant, home: Home, name: StampedName) -> None:
+    rejected = rejected_rows(submission, tenant)
+    if rejected.empty:
+        return
+    inbox = tenant.inbox.folder
+    home.ensure_folder(f"{inbox}/{REJECTED_FOLDER}")
+    home.write(paths.fix_it(inbox, name), get_feed(submission.feed).fix_it(rejected, tenant=tenant))
+
+
+def rejected_rows(submission: Submission, tenant: Tenant) -> pd.DataFrame:
+    """Return the rows to mend, those of the checks and those of the store, in the order of the file."""
+    archive = Archive()
+    try:
+        rejected = archive.read_table(submission.submission_id, REJECTED)
+    except FileNotFoundError:
+        rejected = examine(submission, tenant).rejected
+    if archive.has_part(submission.submission_id, REJECTED_AT_LOAD):
+        at_load = archive.read_table(submission.submission_id, REJECTED_AT_LOAD)
+        if not at_load.empty:
+            rejected = pd.concat([rejected, at_load], ignore_index=True) if not rejected.empty else at_load
+    return rejected if rejected.empty else rejected.sort_values("row", kind="stable", ignore_index=True)
+
+
+def put_away(submission: Submission, tenant: Tenant, home: Home, name: StampedName) -> None:
+    """Move the byte-exact original to ``originals/``; written anew from the archive if somebody removed it."""
+    inbox = tenant.inbox.folder
+    home.ensure_folder(f"{inbox}/{ORIGINALS_FOLDER}")
+    place = paths.original(inbox, name)
+    if home.exists(place):
+        return
+    try:
+        home.rename(paths.processing(inbox, name), place)
+    except FileNotFoundError:
+        if submission.sha256 != NOT_ARCHIVED:
+            home.write(place, Archive().original(tenant.code, submission.sha256))
+
+
+def write_result(submission: Submission, tenant: Tenant, home: Home, name: StampedName) -> None:
+    """Write the result file from the ledger alone, so that mail, page and file say the same (X05)."""
+    with transaction() as connection:
+        findings = ledger.findings(connection, submission.submission_id)
+    content = result_file(
+        file_name=submission.file_name,
+        totals=Totals.of(submission),
+        findings=findings,
+        newline=tenant.roster.newline,
+        support=tenant.contacts.support,
+    )
+    home.write(paths.completed(tenant.inbox.folder, name), content)

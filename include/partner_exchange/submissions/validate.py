@@ -1,0 +1,129 @@
+"""Second step: reader and suite, findings to the ledger, accepted rows to the work area."""
+
+from __future__ import annotations
+
+import logging
+from time import monotonic
+
+from partner_exchange import clock, log
+from partner_exchange.feeds.base import Examination, ExamineContext
+from partner_exchange.feeds.registry import get_feed
+from partner_exchange.ledger import audit, intake
+from partner_exchange.ledger import submissions as ledger
+from partner_exchange.ledger.database import transaction
+from partner_exchange.ledger.states import Outcome, State
+from partner_exchange.ledger.submissions import Submission
+from partner_exchange.storage.archive import Archive
+from partner_exchange.submissions.claim import NOT_ARCHIVED
+from partner_exchange.submissions.counts import Counts, counts_of
+from partner_exchange.tenants import registry
+from partner_exchange.tenants.model import Tenant
+from partner_exchange.validation.catalogue import refusal
+from partner_exchange.validation.findings import Severity
+
+_logger = logging.getLogger(__name__)
+
+ACCEPTED = "accepted.parquet"
+REJECTED = "rejected.parquet"
+IDENTICAL = "identical-file"
+
+
+def validate(submission_id: str) -> Counts:
+    """Examine the file once; a second call finds the verdict in the ledger and changes nothing.
+
+    :raises ArchiveDamaged: the kept original is missing or changed.
+    :raises StoreUnavailable: the ledger cannot be reached.
+    """
+    started_s = monotonic()
+    with transaction() as connection:
+        submission = ledger.get(connection, submission_id)
+    if submission.state is not State.CLAIMED:
+        return counts_of(submission, started_s)
+    tenant = registry.load().get(submission.tenant_code)
+    feed = get_feed(submission.feed)
+    identical = _is_identical_in_succession(submission, tenant)
+    examination = refusal(IDENTICAL) if identical else examine(submission, tenant)
+    archive = Archive()
+    archive.write_table(submission_id, ACCEPTED, examination.accepted)
+    archive.write_table(submission_id, REJECTED, examination.rejected)
+    with transaction() as connection:
+        submission = ledger.record_validation(
+            connection,
+            submission_id,
+            outcome=outcome_of(examination),
+            rule_version=feed.rule_version,
+            rows_total=examination.rows_total,
+            rows_accepted=examination.rows_accepted,
+            rows_rejected=examination.rows_rejected,
+            findings=examination.findings,
+            seconds=monotonic() - started_s,
+        )
+        if identical and tenant.roster.identical_file == "suspend":
+            _suspend(connection, submission)
+    counts = counts_of(submission, started_s)
+    log.event(_logger, "validate", findings=examination.findings.total, **counts.as_dict())
+    return counts
+
+
+def examine(submission: Submission, tenant: Tenant) -> Examination:
+    """Run the feed over the archived original; the same bytes give the same examination at any time of that day."""
+    oversize = refuse_oversize(tenant, submission.size_bytes)
+    if oversize is not None:
+        return oversize
+    content = Archive().original(tenant.code, submission.sha256)
+    context = ExamineContext(tenant=tenant, file_name=submission.file_name, today=clock.today())
+    return get_feed(submission.feed).examine(content, context)
+
+
+def refuse_oversize(tenant: Tenant, size_bytes: int) -> Examination | None:
+    """Return the refusal of a file that is larger than the tenant may send, None for any other one."""
+    if size_bytes <= tenant.max_file_bytes:
+        return None
+    return refusal("file-too-large", limit_bytes=tenant.max_file_bytes, size_bytes=size_bytes)
+
+
+def outcome_of(examination: Examination) -> Outcome:
+    """Return the verdict: infos alone leave a file clean."""
+    if examination.is_refused:
+        return Outcome.REFUSED
+    clean = not examination.findings.count(Severity.ERROR) and not examination.findings.count(
+        Severity.WARNING
+    )
+    return Outcome.ACCEPTED if clean else Outcome.ACCEPTED_WITH_FINDINGS
+
+
+def _is_identical_in_succession(submission: Submission, tenant: Tenant) -> bool:
+    """Say whether the last file that counts had the very same content (M39); a refused or failed one does not count.
+
+    Files of one drop may be validated side by side, so an identical predecessor without a verdict is settled first.
+    """
+    if tenant.roster.identical_file == "allow" or submission.sha256 == NOT_ARCHIVED:
+        return False
+    with transaction() as connection:
+        earlier = ledger.unresolved_before(connection, submission)
+    if any(other.sha256 == submission.sha256 for other in earlier):
+        for other in earlier:
+            if other.state is State.CLAIMED:
+                validate(other.submission_id)
+    with transaction() as connection:
+        last = ledger.last_counted_before(connection, submission)
+    return last is not None and last.sha256 == submission.sha256
+
+
+def _suspend(connection: ledger.Connection, submission: Submission) -> None:
+    reason = "the same file was dropped twice in succession"
+    intake.suspend(
+        connection,
+        submission.tenant_code,
+        reason_code=IDENTICAL,
+        reason=reason,
+        submission_id=submission.submission_id,
+    )
+    audit.record(
+        connection,
+        actor="pipeline",
+        tenant_code=submission.tenant_code,
+        action="intake.suspend",
+        subject=submission.submission_id,
+        facts={"reason_code": IDENTICAL},
+    )
