@@ -36,10 +36,10 @@ make_venv() {
             "or name it: make setup PYTHON=/path/to/python3.12"
     fi
     say "setup: a virtual environment with $("$python" --version)"
-    if command -v uv >/dev/null 2>&1 && uv venv --quiet --clear --python "$python" .venv; then return; fi
     if "$python" -m venv --clear .venv >/dev/null 2>&1; then return; fi
-    # Debian and Ubuntu ship Python without ensurepip; virtualenv, where it is there, brings its own.
+    # Debian and Ubuntu ship Python without ensurepip; uv and virtualenv do not need it.
     rm -rf .venv
+    if command -v uv >/dev/null 2>&1 && uv venv --quiet --python "$python" .venv; then return; fi
     if "$python" -m virtualenv --quiet .venv >/dev/null 2>&1; then return; fi
     rm -rf .venv
     fail "$python cannot make a virtual environment." \
@@ -58,18 +58,29 @@ find_uv() {
     if [ -x .venv/bin/uv ]; then printf '%s\n' .venv/bin/uv; fi
 }
 
+fetch() { "$@" --require-hashes -r requirements.txt -r requirements-dev.txt; }
+
 install() {
     uv=$(find_uv)
     if [ -n "$uv" ]; then
         say "setup: installing the locked packages with $("$uv" --version | cut -d' ' -f1,2)"
         set -- "$uv" pip install --quiet --python .venv/bin/python
-    else
-        say "setup: installing the locked packages with pip, since uv is not to be had; this takes some minutes"
-        set -- .venv/bin/python -m pip install --quiet --disable-pip-version-check
+        if ! fetch "$@" 2>/dev/null; then
+            # A proxy with a certificate of its own is known to the system, not to uv's built-in list.
+            say "setup: once more, with the certificates of this system"
+            export UV_SYSTEM_CERTS=1 UV_NATIVE_TLS=1
+            fetch "$@" || uv=""
+        fi
     fi
-    "$@" --require-hashes -r requirements.txt -r requirements-dev.txt
+    if [ -z "$uv" ]; then
+        say "setup: installing the locked packages with pip, since uv cannot; this takes some minutes"
+        set -- .venv/bin/python -m pip install --quiet --disable-pip-version-check
+        fetch "$@" || fail "the locked packages could not be installed; the reason is above." \
+            "Behind a proxy, set HTTPS_PROXY (and PIP_CERT or SSL_CERT_FILE for its certificate), then run it again."
+    fi
     # The build backend is locked too, so nothing is fetched here.
-    "$@" --no-deps --no-build-isolation --editable .
+    "$@" --no-deps --no-build-isolation --editable . ||
+        fail "the project itself could not be installed; the reason is above."
 }
 
 if [ -e .venv ] && ! is_suitable .venv/bin/python; then
