@@ -115,6 +115,10 @@ class CountsDoNotReconcile(StoreError, Terminal):
     """Rows in and the sum of row outcomes differ; nothing was committed (X04)."""
 
 
+class ConstraintSurprise(StoreError, Terminal):
+    """The database refused a row that our own checks let through; names the constraint, never the row."""
+
+
 class InboxError(ExchangeError):
     """The partner's home cannot be used."""
 

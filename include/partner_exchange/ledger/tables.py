@@ -1,0 +1,170 @@
+"""Tables of schema ``ledger``, and the metadata that the tables of ``store`` join.
+
+Called by the modules of this room, and by ``stores`` for the metadata. The migrations create the same by hand, and CHECK
+constraints besides, which Alembic cannot compare; a test holds both together.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+SCHEMA = "ledger"
+metadata = MetaData()
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware instant that always comes back in UTC, whatever time zone the session has."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the instant in UTC."""
+        return value.astimezone(UTC) if value is not None else None
+
+
+submission = Table(
+    "submission",
+    metadata,
+    Column("submission_id", Text, nullable=False),
+    # The order of claims: a ULID of the same millisecond, and two clocks, would not keep it.
+    Column("seq", BigInteger, Identity(always=True), nullable=False),
+    Column("tenant_code", Text, nullable=False),
+    Column("feed", Text, nullable=False),
+    Column("file_name", Text, nullable=False),
+    Column("stamp", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("outcome", Text),
+    Column("rule_version", Text),
+    Column("registry_sha256", Text, nullable=False),
+    Column("rows_total", Integer),
+    Column("rows_accepted", Integer),
+    Column("rows_rejected", Integer),
+    Column("rows_created", Integer),
+    Column("rows_updated", Integer),
+    Column("rows_unchanged", Integer),
+    Column("fixes_submission_id", Text),
+    Column("failure_code", Text),
+    Column("failure_message", Text),
+    Column("claimed_at", Instant, nullable=False),
+    Column("validated_at", Instant),
+    Column("loaded_at", Instant),
+    Column("answered_at", Instant),
+    Column("finished_at", Instant),
+    Column("step_seconds", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    PrimaryKeyConstraint("submission_id", name="submission_pkey"),
+    UniqueConstraint("seq", name="submission_seq_key"),
+    UniqueConstraint("tenant_code", "file_name", "stamp", name="submission_claim_key"),
+    ForeignKeyConstraint(
+        ["fixes_submission_id"], [f"{SCHEMA}.submission.submission_id"], name="submission_fixes_fkey"
+    ),
+    Index("submission_tenant_feed_seq_idx", "tenant_code", "feed", "seq"),
+    schema=SCHEMA,
+)
+
+finding_group = Table(
+    "finding_group",
+    metadata,
+    Column("submission_id", Text, nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("column_name", Text, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("row_ranges", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    PrimaryKeyConstraint("submission_id", "ordinal", name="finding_group_pkey"),
+    ForeignKeyConstraint(
+        ["submission_id"], [f"{SCHEMA}.submission.submission_id"], name="finding_group_submission_fkey"
+    ),
+    schema=SCHEMA,
+)
+
+finding = Table(
+    "finding",
+    metadata,
+    Column("submission_id", Text, nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("row_number", BigInteger),
+    Column("column_name", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    PrimaryKeyConstraint("submission_id", "ordinal", name="finding_pkey"),
+    ForeignKeyConstraint(
+        ["submission_id"], [f"{SCHEMA}.submission.submission_id"], name="finding_submission_fkey"
+    ),
+    schema=SCHEMA,
+)
+
+mail = Table(
+    "mail",
+    metadata,
+    Column("mail_id", Text, nullable=False),
+    Column("submission_id", Text),
+    Column("tenant_code", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("next_attempt_at", Instant, nullable=False),
+    Column("last_error_code", Text),
+    Column("queued_at", Instant, nullable=False),
+    Column("sent_at", Instant),
+    PrimaryKeyConstraint("mail_id", name="mail_pkey"),
+    UniqueConstraint("submission_id", "event", "recipient", name="mail_once_key"),
+    ForeignKeyConstraint(["submission_id"], [f"{SCHEMA}.submission.submission_id"], name="mail_submission_fkey"),
+    Index("mail_due_idx", "next_attempt_at", postgresql_where=text("state = 'queued'")),
+    schema=SCHEMA,
+)
+
+intake = Table(
+    "intake",
+    metadata,
+    Column("tenant_code", Text, nullable=False),
+    Column("suspended_at", Instant),
+    Column("reason_code", Text),
+    Column("reason", Text),
+    Column("submission_id", Text),
+    Column("resumed_at", Instant),
+    Column("resumed_by", Text),
+    PrimaryKeyConstraint("tenant_code", name="intake_pkey"),
+    ForeignKeyConstraint(["submission_id"], [f"{SCHEMA}.submission.submission_id"], name="intake_submission_fkey"),
+    schema=SCHEMA,
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("audit_id", BigInteger, Identity(always=True), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("tenant_code", Text),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("facts", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    PrimaryKeyConstraint("audit_id", name="audit_pkey"),
+    Index("audit_tenant_idx", "tenant_code", "audit_id"),
+    schema=SCHEMA,
+)
