@@ -1,7 +1,8 @@
 """The tenant: one partner organisation with its policy, as one YAML file describes it.
 
-Every model forbids unknown keys, so a misspelled option is named instead of ignored. Presets (``presets.py``) are merged in
-before validation. ``extra="forbid"`` and the field descriptions also make the JSON Schema for editors.
+Every model forbids unknown keys, so a misspelled option is named instead of ignored. Presets (``presets.py``)
+are merged in before validation. The descriptions make docs/tenants.md and the JSON Schema for editors
+(``docs.py``).
 """
 
 from __future__ import annotations
@@ -41,20 +42,27 @@ class KeyType(StrEnum):
 class KeyPolicy(_Model):
     """Which public keys may log in (K4, M03, E42)."""
 
-    types: tuple[KeyType, ...] = Field(default=(KeyType.RSA,), min_length=1)
-    bits: int | None = Field(default=None, ge=2048, le=16384, description="RSA size; unset: any size from 2048")
-    match: Literal["exact", "minimum"] = "minimum"
+    types: tuple[KeyType, ...] = Field(
+        default=(KeyType.RSA,), min_length=1, description="key types that may log in"
+    )
+    bits: int | None = Field(
+        default=None, ge=2048, le=16384, description="RSA size; unset: any size from 2048"
+    )
+    match: Literal["exact", "minimum"] = Field(
+        default="minimum", description="whether `bits` is the only size taken or the smallest one"
+    )
 
 
 class Access(_Model):
     """How the partner logs in to the gateway."""
 
-    key_policy: KeyPolicy = KeyPolicy()
+    key_policy: KeyPolicy = Field(default=KeyPolicy(), description="which keys are taken at all (K4)")
     public_keys: tuple[str, ...] = Field(
         default=(), description="one-line OpenSSH keys or multi-line PuTTYgen (RFC 4716) keys (E41, E43)"
     )
     public_key_files: tuple[str, ...] = Field(
-        default=(), description="files with one key each, relative to the tenant's YAML file or, with {keys}, to the stack"
+        default=(),
+        description="files with one key each: relative to the YAML file, or {keys}/... in the stack's home",
     )
 
 
@@ -63,17 +71,25 @@ class Inbox(_Model):
 
     connection: str = Field(default="exchange_inbox", description="Airflow connection id of the SFTP server")
     root: str | None = Field(default=None, description="absolute home on that server; unset: /<tenant code>")
-    folder: str = Field(default="inbound", pattern=r"^[A-Za-z0-9._-]+$")
-    outbox: str = Field(default="outbound", pattern=r"^[A-Za-z0-9._-]+$")
-    settle_s: float = Field(default=2.0, ge=0, le=3600, description="pause between the two looks at size and time (X01)")
+    folder: str = Field(
+        default="inbound", pattern=r"^[A-Za-z0-9._-]+$", description="the folder the partner writes (M05)"
+    )
+    outbox: str = Field(
+        default="outbound", pattern=r"^[A-Za-z0-9._-]+$", description="the folder the partner reads (M05)"
+    )
+    settle_s: float = Field(
+        default=2.0, ge=0, le=3600, description="pause between the two looks at size and time (X01)"
+    )
 
 
 class Contacts(_Model):
     """Who hears about what (E36)."""
 
-    success: tuple[MailAddress, ...] = ()
+    success: tuple[MailAddress, ...] = Field(default=(), description="every row loaded")
     findings: tuple[MailAddress, ...] = Field(default=(), description="some rows rejected")
-    refusal: tuple[MailAddress, ...] = Field(default=(), description="whole file refused, intake suspended, failure")
+    refusal: tuple[MailAddress, ...] = Field(
+        default=(), description="whole file refused, intake suspended, failure"
+    )
     support: str = Field(default="", description="contact block shown in mails and result files (E48)")
 
 
@@ -88,27 +104,57 @@ class Required(StrEnum):
 class RequirementTerm(_Model):
     """One known pair of RequirementGroup and Term (M29)."""
 
-    requirement_group: str = Field(min_length=1)
-    term: str = Field(min_length=1)
+    requirement_group: str = Field(min_length=1, description="as the partner writes it in RequirementGroup")
+    term: str = Field(min_length=1, description="as the partner writes it in Term")
 
 
 class RosterPolicy(_Model):
     """Policy of the roster feed; each option settles a place where the sources disagree."""
 
-    required: tuple[Required, ...] = Field(default=(), description="K1; what is not required is warned about")
-    requirement_terms: tuple[RequirementTerm, ...] = Field(default=(), description="M29; empty: any pair is taken")
-    max_rows: int = Field(default=50_000, ge=1, description="M37; the header is not counted")
-    above_max_rows: Literal["refuse", "load_first"] = Field(default="refuse", description="K19")
-    blank_cells: Literal["keep", "clear"] = Field(default="keep", description="K22, M12")
-    username_pattern: str | None = Field(default=None, description="M21; the whole Username must match")
-    username_domains: tuple[str, ...] = Field(default=(), description="M21; allowed mail domains, without @")
-    prefill_overrides_review: bool = Field(default=False, description="M30")
-    student_may_edit_student_id: bool = Field(default=True, description="M24")
-    invite_new_students: bool = Field(default=False, description="M19; queue one invitation per created student")
-    extension_case: Literal["any", "lower"] = Field(default="any", description="M15; whether .CSV is taken")
-    identical_file: Literal["suspend", "refuse", "allow"] = Field(default="suspend", description="M39")
-    max_findings_listed: int = Field(default=10_000, ge=1, description="X06; the cap of the single findings kept")
-    newline: Literal["crlf", "lf"] = Field(default="crlf", description="K16; line ends of the files we write")
+    required: tuple[Required, ...] = Field(
+        default=(),
+        description="values that must not be blank beside Username; the others only warn (K1)",
+    )
+    requirement_terms: tuple[RequirementTerm, ...] = Field(
+        default=(), description="known pairs of RequirementGroup and Term; empty: any pair is taken (M29)"
+    )
+    max_rows: int = Field(
+        default=50_000, ge=1, description="rows one file may have; the header is not counted (M37)"
+    )
+    above_max_rows: Literal["refuse", "load_first"] = Field(
+        default="refuse", description="refuse the whole file, or load the first rows and list the rest (K19)"
+    )
+    blank_cells: Literal["keep", "clear"] = Field(
+        default="keep", description="whether a blank cell keeps what is stored or clears it (K22, M12)"
+    )
+    username_pattern: str | None = Field(
+        default=None, description="regular expression that the whole Username must match (M21)"
+    )
+    username_domains: tuple[str, ...] = Field(
+        default=(), description="mail domains a Username may have, without @; empty: any (M21)"
+    )
+    prefill_overrides_review: bool = Field(
+        default=False, description="whether a file undoes what a student has reviewed (M30)"
+    )
+    student_may_edit_student_id: bool = Field(
+        default=True, description="whether students may change their StudentId themselves (M24)"
+    )
+    invite_new_students: bool = Field(
+        default=False, description="whether each created student gets one invitation in the queue (M19)"
+    )
+    extension_case: Literal["any", "lower"] = Field(
+        default="any", description="whether .CSV is taken beside .csv (M15)"
+    )
+    identical_file: Literal["suspend", "refuse", "allow"] = Field(
+        default="suspend",
+        description="what happens to a file equal to the one before it, and to the intake (M39)",
+    )
+    max_findings_listed: int = Field(
+        default=10_000, ge=1, description="how many single findings are kept; totals are always exact (X06)"
+    )
+    newline: Literal["crlf", "lf"] = Field(
+        default="crlf", description="line ends of the files we write; all are read (K16)"
+    )
 
     @field_validator("username_pattern")
     @classmethod
@@ -124,15 +170,19 @@ class RosterPolicy(_Model):
 class Tenant(_Model):
     """One partner organisation; ``code`` is user name, home folder and key everywhere."""
 
-    code: str
-    name: str = Field(min_length=1)
-    mode: Literal["test", "production"] = "test"
-    time_zone: str = "UTC"
-    feed: Literal["roster"]
-    access: Access = Access()
-    inbox: Inbox = Inbox()
-    contacts: Contacts = Contacts()
-    roster: RosterPolicy = RosterPolicy()
+    code: str = Field(description="user name, home folder and key; unset: the name of the file without .yaml")
+    name: str = Field(min_length=1, description="the organisation's name, as people write it")
+    mode: Literal["test", "production"] = Field(
+        default="test", description="whether real data is meant; a label on runs, results and mails"
+    )
+    time_zone: str = Field(
+        default="UTC", description="zone of times shown to the partner; the store keeps UTC"
+    )
+    feed: Literal["roster"] = Field(description="the kind of data the partner sends")
+    access: Access = Field(default=Access(), description="how the partner logs in")
+    inbox: Inbox = Field(default=Inbox(), description="where the partner's files are")
+    contacts: Contacts = Field(default=Contacts(), description="who hears about what")
+    roster: RosterPolicy = Field(default=RosterPolicy(), description="policy of the roster feed")
     max_file_bytes: int = Field(default=512 * 1024 * 1024, ge=1024, description="larger uploads are refused")
 
     @field_validator("code")
