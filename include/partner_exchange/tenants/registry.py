@@ -68,6 +68,24 @@ def load(folder: Path | None = None) -> Registry:
     return _load(folder.resolve(), _stamp(folder))
 
 
+def load_one(code: str, folder: Path | None = None) -> Tenant:
+    """Return one tenant from its own file alone: cheap, and a mistake in another tenant's file does not matter.
+
+    :raises UnknownTenant: no file of that name.
+    :raises RegistryInvalid: with all mistakes of this file.
+    """
+    folder = folder or get_settings().tenants_dir
+    path = next((path for path in (folder / f"{code}.yaml", folder / f"{code}.yml") if path.is_file()), None)
+    if path is None:
+        return examine(folder)[0].get(code)
+    tenant, problems = _read(path, path.read_bytes())
+    if tenant is None:
+        lines = "\n".join(f"  {problem}" for problem in problems)
+        message = f"The tenant file {path} does not hold:\n{lines}\nMend it, then run `exchange tenants check`."
+        raise RegistryInvalid("registry-invalid", message, problems=[str(problem) for problem in problems])
+    return tenant
+
+
 def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
     """Return name, size and time of each tenant file: enough to see that one was edited."""
     files = sorted(folder.glob("*.y*ml")) if folder.is_dir() else []
@@ -87,7 +105,9 @@ def _load(folder: Path, stamp: tuple[tuple[str, int, int], ...]) -> Registry:
 def examine(folder: Path) -> tuple[Registry, list[Problem]]:
     """Return the tenants that hold, and every problem found; never raises for what a file says."""
     if not folder.is_dir():
-        problem = Problem(str(folder), "", "no such folder", "Create it or set EXCHANGE_TENANTS_DIR to another one.")
+        problem = Problem(
+            str(folder), "", "no such folder", "Create it or set EXCHANGE_TENANTS_DIR to another one."
+        )
         return Registry(folder, {}, ""), [problem]
     tenants: dict[str, Tenant] = {}
     problems: list[Problem] = []
@@ -99,7 +119,9 @@ def examine(folder: Path) -> tuple[Registry, list[Problem]]:
         problems += found
         if tenant is not None:
             if tenant.code in tenants:
-                problems.append(_problem(path, "code", f"the code {tenant.code!r} is used twice", "Choose another code."))
+                problems.append(
+                    _problem(path, "code", f"the code {tenant.code!r} is used twice", "Choose another code.")
+                )
             tenants[tenant.code] = tenant
     return Registry(folder, tenants, digest.hexdigest()), problems
 
@@ -117,10 +139,12 @@ def _read(path: Path, content: bytes) -> tuple[Tenant | None, list[Problem]]:
         reason = getattr(error, "problem", None) or "not UTF-8 text"
         return None, [_problem(path, where, f"not YAML: {reason}", "Mend the line; indent with spaces.")]
     if not isinstance(raw, dict):
-        return None, [_problem(path, "", "not a mapping", "Write options as `name: value`, one tenant a file.")]
+        return None, [
+            _problem(path, "", "not a mapping", "Write options as `name: value`, one tenant a file.")
+        ]
     raw = dict(raw)
     preset = raw.pop("preset", None)
-    if preset is not None and preset not in PRESETS:
+    if preset is not None and preset not in tuple(PRESETS):
         known = ", ".join(PRESETS)
         return None, [_problem(path, "preset", f"unknown preset {preset!r}", f"Known presets: {known}.")]
     raw.setdefault("code", path.stem)
@@ -142,7 +166,9 @@ def _explain(path: Path, details: ErrorDetails) -> Problem:
     if details["type"] == "missing":
         return _problem(path, where, "required, but not there", "Add it; docs/tenants.md lists the options.")
     message = details["msg"].removeprefix("Value error, ")
-    return _problem(path, where, message[0].lower() + message[1:], "Correct the value; docs/tenants.md lists the options.")
+    return _problem(
+        path, where, message[0].lower() + message[1:], "Correct the value; docs/tenants.md lists the options."
+    )
 
 
 def _options_at(loc: tuple[int | str, ...]) -> list[str]:
