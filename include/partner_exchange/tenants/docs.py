@@ -29,13 +29,13 @@ _SIMPLE_TYPES = {
 _INTRODUCTION = """# Tenant files
 
 One partner is one YAML file in `include/tenants/` (or where `EXCHANGE_TENANTS_DIR` points). The file's name
-without `.yaml` is the tenant's code: user name, home folder and key everywhere. [partners.md](partners.md) shows
-how to add one.
+without `.yaml` is the tenant's code: user name, home folder and key everywhere. [partners.md](partners.md)
+shows how to add one.
 
 - An option that is not listed here is refused, with the nearest name that is.
 - `exchange tenants check` reads all files and names file, option and remedy for each mistake.
-- A first line `# yaml-language-server: $schema=../../docs/tenant.schema.json` makes editors complete and check
-  options.
+- A first line `# yaml-language-server: $schema=../../docs/tenant.schema.json` makes editors complete and
+  check options.
 - Letters with digits, such as K22, are the ids of [requirements.md](requirements.md).
 
 This page is written by `make docs` from the model in `include/partner_exchange/tenants/`; change it there.
@@ -103,7 +103,7 @@ def _rows(schema: dict[str, Any], table: dict[str, Any], path: tuple[str, ...]) 
     for name, option in table["properties"].items():
         value = _value(schema, option, (*path, name))
         default = _default(schema, table, name, option)
-        lines.append(f"| `{name}` | {value} | {default} | {_text(option['description'])} |")
+        lines.append(f"| `{name}` | {value} | {default} | {_text(option.get('description', ''))} |")
     return "\n".join(lines) + "\n"
 
 

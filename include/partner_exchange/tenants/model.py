@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -25,6 +25,10 @@ def _one_mail_address(value: str) -> str:
 
 
 MailAddress = Annotated[str, AfterValidator(_one_mail_address)]
+
+
+GATEWAY = "exchange_inbox"
+"""Connection id of our own gateway."""
 
 
 class _Model(BaseModel):
@@ -69,7 +73,7 @@ class Access(_Model):
 class Inbox(_Model):
     """Where the pipeline finds the partner's files; the default is the tenant's home behind our gateway."""
 
-    connection: str = Field(default="exchange_inbox", description="Airflow connection id of the SFTP server")
+    connection: str = Field(default=GATEWAY, description="Airflow connection id of the SFTP server")
     root: str | None = Field(default=None, description="absolute home on that server; unset: /<tenant code>")
     folder: str = Field(
         default="inbound", pattern=r"^[A-Za-z0-9._-]+$", description="the folder the partner writes (M05)"
@@ -78,8 +82,19 @@ class Inbox(_Model):
         default="outbound", pattern=r"^[A-Za-z0-9._-]+$", description="the folder the partner reads (M05)"
     )
     settle_s: float = Field(
-        default=2.0, ge=0, le=3600, description="pause between the two looks at size and time (X01)"
+        default=0.0,
+        ge=0,
+        le=3600,
+        description="pause between the two looks at size and time (X01); unset: 0 behind our gateway, which shows a "
+        "file only when it is complete, and 2 on any other server",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _look_twice_elsewhere(cls, data: Any) -> Any:
+        if isinstance(data, dict) and data.get("connection", GATEWAY) != GATEWAY:
+            return {"settle_s": 2.0, **data}
+        return data
 
 
 class Contacts(_Model):

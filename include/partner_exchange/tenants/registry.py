@@ -81,7 +81,9 @@ def load_one(code: str, folder: Path | None = None) -> Tenant:
     tenant, problems = _read(path, path.read_bytes())
     if tenant is None:
         lines = "\n".join(f"  {problem}" for problem in problems)
-        message = f"The tenant file {path} does not hold:\n{lines}\nMend it, then run `exchange tenants check`."
+        message = (
+            f"The tenant file {path} does not hold:\n{lines}\nMend it, then run `exchange tenants check`."
+        )
         raise RegistryInvalid("registry-invalid", message, problems=[str(problem) for problem in problems])
     return tenant
 

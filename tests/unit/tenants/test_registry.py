@@ -1,0 +1,312 @@
+"""Every mistake in a tenant file names the file, the option and the remedy."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+
+from partner_exchange.errors import RegistryInvalid, UnknownTenant
+from partner_exchange.settings import PROJECT_DIR
+from partner_exchange.tenants import registry
+from partner_exchange.tenants.model import RESERVED_CODES, KeyType, Required, Tenant
+from partner_exchange.tenants.presets import PRESETS, merge
+
+GOOD = "preset: medproctor-columns\nname: State University\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "state-university.yaml").write_text(GOOD)
+    return tmp_path
+
+
+def problems_of(
+    folder: Path, content: str | bytes, name: str = "lake-college.yaml"
+) -> list[registry.Problem]:
+    content = content.encode() if isinstance(content, str) else content
+    (folder / name).write_bytes(content)
+    return registry.examine(folder)[1]
+
+
+def only(problems: list[registry.Problem]) -> tuple[str, str, str, str]:
+    (problem,) = problems
+    return problem.file, problem.path, problem.problem, problem.remedy
+
+
+def test_T25_code_is_the_name_of_the_file(folder: Path) -> None:
+    assert registry.load(folder).get("state-university").code == "state-university"
+
+
+def test_P3_good_files_load_while_another_one_is_wrong(folder: Path) -> None:
+    (folder / "lake-college.yaml").write_text("nonsense: 1\n")
+    found, problems = registry.examine(folder)
+    assert list(found.tenants) == ["state-university"]
+    assert {problem.file for problem in problems} == {"lake-college.yaml"}
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "path", "remedy"),
+    [
+        ("nmae", "x", "nmae", "Did you mean 'name'?"),
+        ("presett", "x", "presett", "Did you mean 'preset'?"),
+        ("roster", {"blank_cell": "keep"}, "roster.blank_cell", "Did you mean 'blank_cells'?"),
+        (
+            "access",
+            {"key_policy": {"bit": 2048}},
+            "access.key_policy.bit",
+            "Did you mean 'bits'?",
+        ),
+        ("colour", "red", "colour", "Remove it; docs/tenants.md lists the options."),
+    ],
+)
+def test_P3_unknown_option_names_the_nearest_one(
+    folder: Path, option: str, value: object, path: str, remedy: str
+) -> None:
+    content = yaml.safe_dump({**yaml.safe_load(GOOD), option: value})
+    assert only(problems_of(folder, content)) == ("lake-college.yaml", path, "unknown option", remedy)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "path", "words"),
+    [
+        ("name", "", "name", "at least 1 character"),
+        ("name", 5, "name", "valid string"),
+        ("feed", "pictures", "feed", "'roster'"),
+        ("mode", "live", "mode", "'test' or 'production'"),
+        ("time_zone", "Texas", "time_zone", "America/Chicago"),
+        ("time_zone", "../../etc/passwd", "time_zone", "America/Chicago"),
+        ("max_file_bytes", "many", "max_file_bytes", "valid integer"),
+        ("max_file_bytes", 1, "max_file_bytes", "greater than or equal to 1024"),
+        ("contacts", {"success": ["Jo <jo@example.org>"]}, "contacts.success.0", "name@example.org"),
+        ("access", {"key_policy": {"bits": 1024}}, "access.key_policy.bits", "greater than or equal to 2048"),
+        ("access", {"key_policy": {"types": ["rsa", "dsa"]}}, "access.key_policy.types.1", "'rsa'"),
+        ("access", {"key_policy": {"types": []}}, "access.key_policy.types", "at least 1 item"),
+        ("inbox", {"folder": "a/b"}, "inbox.folder", "match pattern"),
+        ("inbox", {"folder": "Outbound"}, "", "must differ"),
+        ("inbox", {"settle_s": -1}, "inbox.settle_s", "greater than or equal to 0"),
+        ("roster", {"max_rows": 0}, "roster.max_rows", "greater than or equal to 1"),
+        ("roster", {"required": ["dob"]}, "roster.required.0", "'email'"),
+        ("roster", {"username_pattern": "("}, "roster.username_pattern", "not a regular expression"),
+        (
+            "roster",
+            {"requirement_terms": [{"requirement_group": "Law"}]},
+            "roster.requirement_terms.0.term",
+            "required, but not there",
+        ),
+    ],
+)
+def test_P3_value_that_does_not_hold_is_named_by_its_path(
+    folder: Path, option: str, value: object, path: str, words: str
+) -> None:
+    content = yaml.safe_dump({**yaml.safe_load(GOOD), option: value})
+    file, found_path, problem, remedy = only(problems_of(folder, content))
+    assert (file, found_path) == ("lake-college.yaml", path)
+    assert words in problem
+    assert "docs/tenants.md" in remedy
+
+
+def test_P3_every_mistake_of_a_file_is_told_at_once(folder: Path) -> None:
+    problems = problems_of(folder, "feed: roster\nmode: live\nroster: {max_rows: 0, newlines: lf}\n")
+    assert sorted(problem.path for problem in problems) == [
+        "mode",
+        "name",
+        "roster.max_rows",
+        "roster.newlines",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "path", "problem"),
+    [
+        ("name: [unclosed\n", "line 2, column 1", "not YAML: "),
+        ("name: a\n\tmode: test\n", "line 2, column 1", "not YAML: "),
+        (b"name: caf\xe9\n", "", "not YAML: not UTF-8 text"),
+        ("- name\n", "", "not a mapping"),
+        ("", "", "not a mapping"),
+        ("just words\n", "", "not a mapping"),
+        ("name: a\n---\nname: b\n", "line 2, column 1", "not YAML: "),
+    ],
+)
+def test_P3_text_that_is_no_yaml_mapping_is_told_with_its_place(
+    folder: Path, content: str | bytes, path: str, problem: str
+) -> None:
+    file, found_path, found, remedy = only(problems_of(folder, content))
+    assert (file, found_path) == ("lake-college.yaml", path)
+    assert found.startswith(problem)
+    assert remedy
+
+
+def test_P3_yaml_tags_cannot_make_objects(folder: Path, tmp_path: Path) -> None:
+    mark = tmp_path / "made"
+    content = f"!!python/object/apply:os.mkdir ['{mark}']\n"
+    assert only(problems_of(folder, content))[2].startswith("not YAML")
+    assert not mark.exists()
+
+
+def test_K1_unknown_preset_lists_the_known_ones(folder: Path) -> None:
+    file, path, problem, remedy = only(problems_of(folder, "preset: medprocter\nname: Lake\n"))
+    assert (file, path, problem) == ("lake-college.yaml", "preset", "unknown preset 'medprocter'")
+    assert all(name in remedy for name in PRESETS)
+
+
+@pytest.mark.parametrize("preset", ["[medproctor-columns]", "{a: b}", "7"])
+def test_K1_preset_that_is_no_name_is_a_problem_not_a_traceback(folder: Path, preset: str) -> None:
+    problems = problems_of(folder, f"preset: {preset}\nname: Lake\n")
+    assert [problem.path for problem in problems] == ["preset"]
+
+
+def test_P3_option_whose_name_is_no_text_is_told(folder: Path) -> None:
+    assert [problem.path for problem in problems_of(folder, f"{GOOD}1: x\n")] == ["1"]
+
+
+@pytest.mark.parametrize("section", ["roster", "access", "contacts"])
+def test_P3_section_without_content_is_told(folder: Path, section: str) -> None:
+    problems = problems_of(folder, f"{GOOD}{section}:\n")
+    assert [problem.path for problem in problems] == [section]
+
+
+def test_T25_code_must_match_the_file_name(folder: Path) -> None:
+    file, path, problem, remedy = only(problems_of(folder, GOOD + "code: pond-college\n"))
+    assert (file, path) == ("lake-college.yaml", "code")
+    assert problem == "the code differs from the file name"
+    assert "pond-college.yaml" in remedy
+
+
+def test_T25_code_used_twice_is_refused(folder: Path) -> None:
+    file, path, problem, _ = only(problems_of(folder, GOOD, "state-university.yml"))
+    assert (file, path) == ("state-university.yml", "code")
+    assert problem == "the code 'state-university' is used twice"
+
+
+@pytest.mark.parametrize("code", [*sorted(RESERVED_CODES), "Lake", "lake_college", "-lake", "a" * 64, "läke"])
+def test_T25_reserved_and_unusable_codes_are_refused(folder: Path, code: str) -> None:
+    (problem,) = problems_of(folder, GOOD, f"{code}.yaml")
+    assert (problem.file, problem.path) == (f"{code}.yaml", "code")
+
+
+def test_P3_missing_folder_is_named_with_the_setting(tmp_path: Path) -> None:
+    with pytest.raises(RegistryInvalid) as caught:
+        registry.load(tmp_path / "nowhere")
+    assert str(tmp_path / "nowhere") in caught.value.message
+    assert "EXCHANGE_TENANTS_DIR" in caught.value.message
+
+
+def test_P3_tenants_folder_may_be_elsewhere(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "lake-college.yaml").write_text(GOOD)
+    monkeypatch.setenv("EXCHANGE_TENANTS_DIR", str(folder))
+    assert set(registry.load().tenants) == {"state-university", "lake-college"}
+
+
+def test_P3_load_refuses_with_every_problem_as_data(folder: Path) -> None:
+    (folder / "lake-college.yaml").write_text("mode: live\n")
+    with pytest.raises(RegistryInvalid) as caught:
+        registry.load(folder)
+    told = caught.value.fields["problems"]
+    assert len(told) == 3
+    assert all(line.startswith("lake-college.yaml: ") for line in told)
+    assert all(line in caught.value.message for line in told)
+    assert "exchange tenants check" in caught.value.message
+
+
+def test_P3_edited_file_is_read_anew_in_the_same_process(folder: Path) -> None:
+    path = folder / "state-university.yaml"
+    before = registry.load(folder)
+    assert registry.load(folder) is before
+    path.write_text(GOOD.replace("State", "Start"))
+    os.utime(path, ns=(1, 1))
+    after = registry.load(folder)
+    assert after.get("state-university").name == "Start University"
+    assert after.sha256 != before.sha256
+
+
+def test_P3_registry_hash_covers_names_and_content_only(folder: Path, tmp_path: Path) -> None:
+    before = registry.examine(folder)[0].sha256
+    os.utime(folder / "state-university.yaml", ns=(1, 1))
+    assert registry.examine(folder)[0].sha256 == before
+    (folder / "state-university.yaml").rename(folder / "lake-college.yaml")
+    assert registry.examine(folder)[0].sha256 != before
+
+
+def test_P3_unknown_tenant_names_the_nearest_one(folder: Path) -> None:
+    with pytest.raises(UnknownTenant, match="Did you mean 'state-university'"):
+        registry.load(folder).get("state-univercity")
+    with pytest.raises(UnknownTenant, match=r"Add zoo\.yaml"):
+        registry.load(folder).get("zoo")
+
+
+@pytest.mark.parametrize(
+    ("preset", "required"),
+    [
+        ("medproctor-columns", ()),
+        ("medproctor-sftp-faq", (Required.EMAIL, Required.ON_CAMPUS)),
+        ("medproctor-integrations-faq", (Required.EMAIL, Required.STUDENT_ID)),
+    ],
+)
+def test_K1_each_reading_of_the_required_set_is_a_preset(
+    folder: Path, preset: str, required: tuple[Required, ...]
+) -> None:
+    (folder / "lake-college.yaml").write_text(f"preset: {preset}\nname: Lake\n")
+    assert registry.load(folder).get("lake-college").roster.required == required
+
+
+def test_K4_presets_ask_for_rsa_2048_exactly_and_a_tenant_may_ask_for_another(folder: Path) -> None:
+    own = "access: {key_policy: {bits: 4096}}\n"
+    (folder / "lake-college.yaml").write_text(GOOD + own)
+    loaded = registry.load(folder)
+    policy = loaded.get("state-university").access.key_policy
+    assert (policy.types, policy.bits, policy.match) == ((KeyType.RSA,), 2048, "exact")
+    # The tenant's own option is laid over the preset, what stands beside it stays.
+    assert loaded.get("lake-college").access.key_policy.bits == 4096
+    assert loaded.get("lake-college").access.key_policy.match == "exact"
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_K1_every_preset_makes_a_tenant(preset: str) -> None:
+    tenant = Tenant.model_validate(merge(PRESETS[preset], {"code": "lake", "name": "Lake"}))
+    assert tenant.feed == "roster"
+
+
+def test_K1_merging_leaves_the_preset_as_it_was() -> None:
+    preset = {"roster": {"required": []}, "access": {"key_policy": {"bits": 2048}}}
+    merge(preset, {"roster": {"required": ["email"]}, "access": {"key_policy": {"bits": 4096}}})
+    assert preset == {"roster": {"required": []}, "access": {"key_policy": {"bits": 2048}}}
+
+
+def test_M05_home_is_the_code_unless_the_server_has_another_place(folder: Path) -> None:
+    (folder / "lake-college.yaml").write_text(GOOD + "inbox: {root: /data/lake}\n")
+    loaded = registry.load(folder)
+    assert loaded.get("state-university").home == "/state-university"
+    assert loaded.get("lake-college").home == "/data/lake"
+
+
+class TestStateUniversity:
+    """The demo tenant of the repository."""
+
+    @pytest.fixture
+    def tenant(self) -> Tenant:
+        return registry.load(PROJECT_DIR / "include" / "tenants").get("state-university")
+
+    def test_M03_logs_in_with_the_key_the_stack_makes(self, tenant: Tenant) -> None:
+        assert tenant.access.public_key_files == ("{keys}/state-university/id_rsa.pub",)
+        assert tenant.access.key_policy.bits == 2048
+
+    def test_M29_knows_its_pairs(self, tenant: Tenant) -> None:
+        pairs = {(pair.requirement_group, pair.term) for pair in tenant.roster.requirement_terms}
+        assert len(pairs) == len(tenant.roster.requirement_terms) == 8
+        assert ("Nursing", "Fall 2026") in pairs
+
+    def test_E36_each_event_has_recipients_at_example_addresses(self, tenant: Tenant) -> None:
+        contacts = tenant.contacts
+        for addresses in (contacts.success, contacts.findings, contacts.refusal):
+            assert addresses
+            assert all(address.endswith(".example") for address in addresses)
+
+    def test_E48_shows_a_support_block(self, tenant: Tenant) -> None:
+        assert "support@exchange.example" in tenant.contacts.support
+
+    def test_M37_keeps_the_limit_of_the_source(self, tenant: Tenant) -> None:
+        assert tenant.roster.max_rows == 50_000
+        assert tenant.roster.identical_file == "suspend"
