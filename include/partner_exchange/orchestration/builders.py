@@ -1,7 +1,8 @@
 """Builds the DAGs; the files in ``dags/`` only hand them to Airflow.
 
-One DAG file serves all tenants. Airflow parses it every half minute and again in each task process, so a DAG costs about a
-millisecond, and inside a task only the wanted tenant's file is read and only its DAG is built.
+One DAG file serves all tenants. Airflow parses it every half minute and again in each task process, so a
+DAG costs about a millisecond, and inside a task only the wanted tenant's file is read and only its DAG is
+built.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ HOUSEKEEPING = "housekeeping"
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 UPLOAD_PATIENCE = timedelta(hours=6)
-"""A run waits this long for an upload that keeps growing; then it fails, and the next ring starts another one."""
+"""How long a run waits for an upload that keeps growing; then it fails and the next ring starts another."""
 
 _COMMON: dict[str, Any] = {
     "start_date": START,
@@ -56,38 +57,39 @@ Takes every file that lies in `{inbox}` on the connection `{connection}`, feed *
 
 | task | does |
 |---|---|
-| `wait_for_files` | lets only complete files go on: two looks, {settle_s:g} s apart, show the same size and time |
-| `claim` | renames each file to `<name>.<UTC>.processing`, keeps the original, writes the ledger row; nothing there: the run is skipped |
+| `wait_for_files` | lets complete files go on: two looks, {settle_s:g} s apart, agree on size and time |
+| `claim` | renames each file to `<name>.<UTC>.processing`, keeps the original; nothing there: skips the run |
 | `file.validate` | checks every row; findings go to the ledger |
 | `file.load` | merges the good rows, in one transaction with the ledger |
 | `file.respond` | puts the result file into the partner's folder |
 | `file.notify` | queues and sends the mails |
-| `report_failures` | closes what could not be finished, tells the partner that nothing is asked of them, turns the run red |
+| `report_failures` | closes what could not be finished, tells the partner it was us, turns the run red |
 
-A run starts when files are there: the inbox is looked at twice a second, and rings again every half minute until they
-are gone. The clock starts one more run an hour, in case no triggerer was there to ring. A green run with skipped tasks
-found nothing to do.
+A run starts when files are there: the inbox is looked at twice a second, and rings again every half minute
+until they are gone. The clock starts one more run an hour, in case no triggerer was there to ring. A green
+run with skipped tasks found nothing to do.
 
-**Red run?** The log of the red task says why. Each step asks the ledger first, so clearing a red task is always safe while
-its submission is not closed; afterwards `exchange replay` runs it again from the kept original.
-**Nothing happens although files are there?** `INTAKE-SUSPENDED.txt` in the inbox means that intake is suspended: see
-`exchange submissions --tenant {code}`, then `exchange tenants resume {code}`. Files dropped while this DAG is paused are
-taken after it is unpaused.
-**What does a code mean?** `docs/codes.md` explains each finding.
+**Red run?** The log of the red task says why. Each step asks the ledger first, so clearing a red task is
+always safe while its submission is not closed; afterwards `exchange replay` runs it again from the kept
+original. **Nothing happens although files are there?** `INTAKE-SUSPENDED.txt` in the inbox means that
+intake is suspended: see `exchange submissions --tenant {code}`, then `exchange tenants resume {code}`.
+Files dropped while this DAG is paused are taken after it is unpaused. **What does a code mean?**
+`docs/codes.md` explains each finding.
 """
 
 _HOUSEKEEPING_DOC = """\
 ### Housekeeping
 
-Sends, every other minute, the mails of the outbox that are due: those that the mail server asked to try again later. A mail
-server that is away delays mails and fails nothing; `exchange status` shows what waits.
+Sends, every other minute, the mails of the outbox that are due: those that the mail server asked to try
+again later. A mail server that is away delays mails and fails nothing; `exchange status` shows what waits.
 """
 
 
 def inbound_dags() -> Iterator[DAG]:
     """Yield the inbound DAG of every tenant whose file holds; inside a task, of the wanted tenant only.
 
-    A tenant file that does not hold takes only its own DAG away; ``require_sound_tenant_files`` makes it visible.
+    A tenant file that does not hold takes only its own DAG away; ``require_sound_tenant_files`` makes it
+    visible.
     """
     settings = get_settings()
     wanted = get_parsing_context().dag_id
@@ -104,7 +106,8 @@ def inbound_dags() -> Iterator[DAG]:
 def require_sound_tenant_files() -> None:
     """Do nothing when every tenant file holds; called by a DAG file of its own, so the others stay untouched.
 
-    :raises RegistryInvalid: with every mistake and its remedy; Airflow shows it as an import error on its first page.
+    :raises RegistryInvalid: with every mistake and its remedy; Airflow shows it as an import error on its
+    first page.
     """
     if get_parsing_context().dag_id is None:
         registry.load()
@@ -135,7 +138,9 @@ def build_inbound_dag(tenant: Tenant, settings: Settings | None = None) -> DAG:
             poll_interval_s=settings.poll_interval_s,
             timeout=UPLOAD_PATIENCE,
         )
-        claimed = tasks.claim(tenant.code, wait_for_files.output)
+        # What passes between tasks is an XCom here and its value there.
+        settled: Any = wait_for_files.output
+        claimed: Any = tasks.claim(tenant.code, settled)
         files = tasks.file.partial(tenant_code=tenant.code).expand(submission_id=claimed)
         files >> tasks.report_failures(tenant.code, claimed)
     return dag
@@ -176,5 +181,5 @@ def _inbox_asset(tenant: Tenant, settings: Settings) -> Asset:
 
 
 def _sweep(tenant: Tenant) -> CronTriggerTimetable:
-    """Return the hourly safety net, at a minute of the tenant's own so that 500 tenants do not start at once."""
+    """Return the hourly safety net, at a minute of the tenant's own: 500 tenants must not start at once."""
     return CronTriggerTimetable(f"{zlib.crc32(tenant.code.encode()) % 60} * * * *", timezone="UTC")

@@ -27,8 +27,8 @@ STEP_FAILED = "step-failed"
 def close_unfinished(tenant: Tenant, submission_ids: list[str]) -> list[str]:
     """Close each unfinished submission as failed, answer it, mail it; return the ids of all that failed.
 
-    A held submission waits for a person and is left alone. One that cannot be answered does not keep the others from
-    being answered; its error is raised afterwards, so that Airflow tries again.
+    A held submission waits for a person and is left alone. One that cannot be answered does not keep the
+    others from being answered; its error is raised afterwards, so that Airflow tries again.
 
     :raises ExchangeError: the first error that stood in the way, for example an inbox that is away.
     """

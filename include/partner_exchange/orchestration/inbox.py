@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class SettledHome(SftpHome):
     """A home whose inbox shows only complete files and our own names.
 
-    Between the sensor's look and the claim a partner may start another upload; on a server that does not publish uploads
-    atomically the claim must not take that half file (X01).
+    Between the sensor's look and the claim a partner may start another upload; on a server that does not
+    publish uploads atomically the claim must not take that half file (X01).
 
     :param settled: fingerprints of the complete files, as the sensor saw them.
     """
@@ -33,7 +33,7 @@ class SettledHome(SftpHome):
         self._settled = frozenset(settled)
 
     def entries(self, folder: str) -> list[Entry]:
-        """See ``Home.entries``; in the inbox, claimable files that are not known to be complete are left out."""
+        """See ``Home.entries``; files of the inbox that are not known to be complete are left out."""
         entries = super().entries(folder)
         if folder != self._inbox:
             return entries
@@ -99,12 +99,16 @@ def _unavailable(connection_id: str, error: Exception) -> InboxUnavailable:
         f"The SFTP server of connection {connection_id!r} cannot be reached ({type(error).__name__}). "
         "Nothing is lost: the files wait there and the step is tried again."
     )
-    return InboxUnavailable("inbox-unavailable", message, connection=connection_id, error=type(error).__name__)
+    return InboxUnavailable(
+        "inbox-unavailable", message, connection=connection_id, error=type(error).__name__
+    )
 
 
 def _refused(connection_id: str, error: Exception) -> InboxLoginRefused:
     message = (
-        f"The login to the SFTP server of connection {connection_id!r} does not hold ({type(error).__name__}). "
+        f"The login to the SFTP server of connection {connection_id!r} failed ({type(error).__name__}). "
         "Check its login, key_file and host_key, then clear the task."
     )
-    return InboxLoginRefused("inbox-login-refused", message, connection=connection_id, error=type(error).__name__)
+    return InboxLoginRefused(
+        "inbox-login-refused", message, connection=connection_id, error=type(error).__name__
+    )

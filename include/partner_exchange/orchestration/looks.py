@@ -1,4 +1,4 @@
-"""What one look at an inbox shows, when it is worth a ring, and when a file is complete: plain rules without Airflow.
+"""What a look at an inbox shows, when it is worth a ring, when a file is complete: rules without Airflow.
 
 Called by the trigger (in the triggerer) and by the sensor (in a worker), so both judge by the same facts.
 """
@@ -24,7 +24,7 @@ class Fact:
 
     @property
     def fingerprint(self) -> str:
-        """Return the fact as 16 hex digits, which may travel where a partner's file name may not (XCom, events)."""
+        """Return the fact as 16 hex digits, which may travel where a file name may not (XCom, events)."""
         return _digest([self.name, self.size_bytes, self.modified_at_s])
 
 
@@ -45,7 +45,7 @@ EMPTY = Look()
 
 
 def look_at(entries: Iterable[Entry]) -> Look:
-    """Return what the entries of an inbox show; folders, temporary names and our own names do not count (X01, M15)."""
+    """Return what the entries show; folders, temporary names and our own names do not count (X01, M15)."""
     entries = list(entries)
     facts = frozenset(
         Fact(entry.name, entry.size_bytes, int(entry.modified_at_s))
@@ -62,9 +62,10 @@ def _digest(value: object) -> str:
 class Bell:
     """Decides which looks at one inbox ring (design.md section 6).
 
-    A ring is a doorbell: whoever answers lists the inbox itself. A new name rings at once. Any other change (a file that
-    grew or was replaced, a claim that left files behind) rings when two looks in a row agree, so neither a long upload nor
-    a claim at work rings at every look. What is still there rings again every ``ring_again_s``.
+    A ring is a doorbell: whoever answers lists the inbox itself. A new name rings at once. Any other change
+    (a file that grew or was replaced, a claim that left files behind) rings when two looks in a row agree,
+    so neither a long upload nor a claim at work rings at every look. What is still there rings again every
+    ``ring_again_s``.
     """
 
     def __init__(self, ring_again_s: float) -> None:
@@ -92,7 +93,7 @@ class Bell:
 
 
 class Settling:
-    """Tells complete files from those that still grow: a file is complete when looks ``settle_s`` apart agree (X01).
+    """Tells complete files from growing ones: complete is what looks ``settle_s`` apart agree on (X01).
 
     The file's own time is compared, never trusted: partners' programs set it as they like.
     """

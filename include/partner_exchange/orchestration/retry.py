@@ -1,6 +1,7 @@
-"""Which failures Airflow tries again: it looks at the markers of ``partner_exchange.errors`` and at nothing else.
+"""Which failures Airflow tries again: the markers of ``partner_exchange.errors`` decide, nothing else.
 
-What carries neither marker, a task killed from outside for example, follows the task's own ``retries`` and delays.
+What carries neither marker, a task killed from outside for example, follows the task's own ``retries`` and
+delays.
 """
 
 from __future__ import annotations

@@ -21,22 +21,23 @@ if TYPE_CHECKING:
 _logger = logging.getLogger(__name__)
 
 WAIT_IN_TASK_S = 5.0
-"""Up to here the second look is taken in the task itself: deferring and resuming would take longer than that."""
+"""Up to here the task itself waits for the second look: deferring and resuming would take about as long."""
 
 Settled = list[str] | None
-"""Fingerprints of the complete files; None: every file is complete, since the server publishes uploads atomically."""
+"""Fingerprints of the complete files; None: all are, since the server publishes uploads atomically."""
 
 
 class InboxSensor(BaseSensorOperator):
     """A deferrable SFTP sensor, done when files of the inbox are complete, or when there is none.
 
-    A file is complete when two looks, ``settle_s`` apart, show the same size and time. The look that rang counts as the
-    first one, so a run that starts later than that is done at once. Only when every file still grows does it defer, to
-    the shared listing of the triggerer. It is not the provider's ``SFTPSensor``: that one fires on half uploads and on
-    ``.`` and ``..``, and importing it costs every parse the SSH library (AN 3).
+    A file is complete when two looks, ``settle_s`` apart, show the same size and time. The look that rang
+    counts as the first one, so a run that starts later than that is done at once. Only when every file
+    still grows does it defer, to the shared listing of the triggerer. It is not the provider's
+    ``SFTPSensor``: that one fires on half uploads and on ``.`` and ``..``, and importing it costs every
+    parse the SSH library (AN 3).
 
-    It returns the fingerprints of the complete files, and the claim takes only those. It never soft-fails: a dead server
-    is an error that Airflow tries again, never "no file".
+    It returns the fingerprints of the complete files, and the claim takes only those. It never soft-fails:
+    a dead server is an error that Airflow tries again, never "no file".
     """
 
     def __init__(self, *, tenant: Tenant, poll_interval_s: float, **kwargs: Any) -> None:
@@ -99,7 +100,9 @@ class InboxSensor(BaseSensorOperator):
 
     def _done(self, look: Look, settled: Settled) -> Settled:
         complete = len(look.facts) if settled is None else len(settled)
-        log.event(_logger, "wait_for_files", tenant=self.tenant_code, files=len(look.facts), complete=complete)
+        log.event(
+            _logger, "wait_for_files", tenant=self.tenant_code, files=len(look.facts), complete=complete
+        )
         return settled
 
 
@@ -109,7 +112,7 @@ def inbox_path(tenant: Tenant) -> str:
 
 
 def _rung_at_s(context: Context, look: Look) -> float | None:
-    """Return when the trigger took a look that showed the same as this one, in epoch seconds; None when it did not."""
+    """Return when a ring told of the very same look, in epoch seconds; None when none did."""
     instants = [
         event.timestamp.timestamp()
         for events in context["triggering_asset_events"].values()

@@ -1,7 +1,7 @@
-"""One endless listing of all watched inboxes of one SFTP server; runs in the triggerer, shared by all its triggers.
+"""One endless listing of all watched inboxes of an SFTP server, shared by all triggers of a triggerer.
 
-A trigger says which folder it watches (``watching``); the stream looks at exactly those, over one connection. A server that
-is away never ends the stream: it connects again, for ever, with growing pauses.
+A trigger says which folder it watches (``watching``); the stream looks at exactly those, over one
+connection. A server that is away never ends the stream: it connects again, for ever, with growing pauses.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ BACKOFF_S = (0.5, 1.0, 2.0, 5.0, 10.0)
 _PARALLEL_REQUESTS = 16
 
 TIME_GRAIN_S = 2.1
-"""A folder's time comes in whole seconds (two on some file systems): younger than this, it may hide a later change."""
+"""A folder's time comes in whole seconds (two on some file systems): a fresh one may hide a later change."""
 
 RELIST_S = 5.0
-"""An empty folder is listed this often even if its time stands still: object stores show a time that never moves."""
+"""An empty folder is listed this often even if its time stands still: some object stores never move it."""
 
 Looks = dict[str, Look]
 """A look at each folder that has something to tell."""
@@ -51,12 +51,12 @@ class _Watchers:
 
 
 _watchers: defaultdict[str, _Watchers] = defaultdict(_Watchers)
-"""By connection id. The stream and its subscribers live in one process and one event loop, so this needs no lock."""
+"""By connection id; the stream and its subscribers live in one event loop, so this needs no lock."""
 
 
 @contextmanager
 def watching(connection_id: str, folder: str) -> Iterator[None]:
-    """Have the stream of that server look at the folder while the block runs; the first look comes at the next poll."""
+    """Have the stream of that server look at the folder, from the next poll on, while the block runs."""
     watchers = _watchers[connection_id]
     watchers.folders[folder] += 1
     watchers.arrivals[folder] += 1
@@ -69,7 +69,7 @@ def watching(connection_id: str, folder: str) -> Iterator[None]:
 
 
 async def stream_looks(connection_id: str, poll_interval_s: float) -> AsyncIterator[Looks]:
-    """Yield, poll after poll, the looks that hold files, changed, or are the first one for a new watcher; never ends.
+    """Yield at each poll the looks that hold files, changed, or are the first for a new watcher; never ends.
 
     :param poll_interval_s: pause between two polls.
     """
@@ -90,8 +90,9 @@ async def stream_looks(connection_id: str, poll_interval_s: float) -> AsyncItera
                     yield looks
                 await asyncio.sleep(poll_interval_s)
         except Exception as error:
-            # Anything: a stream that ends fails every trigger of the server (AN 2), and a wrong key or a new host key
-            # may be mended while we wait. The class says enough; a message could hold what a server wrote.
+            # Anything: a stream that ends fails every trigger of the server (AN 2), and a wrong key or a
+            # new host key may be mended while we wait. The class says enough; a message could hold what a
+            # server wrote.
             pause_s = BACKOFF_S[min(failures, len(BACKOFF_S) - 1)]
             failures += 1
             _logger.warning(
@@ -125,7 +126,7 @@ class _Known:
     listed_s: float
 
     def holds(self, modified_at_s: int | None, now_s: float) -> bool:
-        """Say whether the folder can be trusted to be as empty as it was: its time stood still since the listing.
+        """Say whether the folder is as empty as it was: its time stood still since the listing.
 
         A folder's time does not tell that a file in it grew, so a folder with files is always listed.
         """

@@ -1,6 +1,7 @@
-"""The tasks of an inbound run and of housekeeping: thin wrappers around the steps in ``submissions`` and ``notify``.
+"""The tasks of an inbound run and of housekeeping: thin wrappers around ``submissions`` and ``notify``.
 
-A task hands on ids and counts only; the ledger holds the rest. Whatever a step needs is imported when the task runs.
+A task hands on ids and counts only; the ledger holds the rest. Whatever a step needs is imported when the
+task runs.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def _show_file_name(submission_id: str) -> None:
 
 @task(task_id="claim", execution_timeout=STEP_TIMEOUT)
 def claim(tenant_code: str, settled: Settled) -> list[str]:
-    """Take the complete files of the inbox and return the submissions to process; skip the run when there is none."""
+    """Take the complete files and return the submissions to process; skip the run when there is none."""
     from airflow.sdk.exceptions import AirflowSkipException
 
     from partner_exchange.orchestration.inbox import open_home
@@ -111,12 +112,13 @@ def file(tenant_code: str, submission_id: str) -> None:
 
 @task(
     task_id="report_failures",
-    # Runs whatever became of the files, is skipped with the claim and fails with it: the run shows the color of this task.
+    # Runs whatever became of the files, is skipped with the claim and fails with it: the run shows the
+    # color of this task.
     trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS,
     execution_timeout=STEP_TIMEOUT,
 )
 def report_failures(tenant_code: str, submission_ids: list[str]) -> dict[str, Any]:
-    """Close what could not be finished, tell the partner that it was our fault, and fail the run when there is any."""
+    """Close what could not be finished, tell the partner it was us, and fail the run when there is any."""
     from airflow.sdk.exceptions import AirflowFailException
 
     from partner_exchange.orchestration.failures import close_unfinished
@@ -124,8 +126,8 @@ def report_failures(tenant_code: str, submission_ids: list[str]) -> dict[str, An
     failed = close_unfinished(_tenant(tenant_code), submission_ids)
     if failed:
         raise AirflowFailException(
-            f"{len(failed)} of {len(submission_ids)} submissions failed: {', '.join(failed)}. The partner was told. "
-            "Mend the cause, then run each again with `exchange replay`."
+            f"{len(failed)} of {len(submission_ids)} submissions failed: {', '.join(failed)}. "
+            "The partner was told. Mend the cause, then run each again with `exchange replay`."
         )
     return {"submissions": len(submission_ids), "failed": 0}
 

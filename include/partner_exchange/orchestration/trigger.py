@@ -1,7 +1,7 @@
 """The doorbell: tells Airflow that claimable files lie in a tenant's inbox (M33, X02).
 
-``InboxTrigger`` hangs on the tenant's asset watcher and starts runs; ``SettledTrigger`` resumes a deferred ``InboxSensor``.
-All triggers of one SFTP server share one listing in each triggerer (``stream``).
+``InboxTrigger`` hangs on the tenant's asset watcher and starts runs; ``SettledTrigger`` resumes a deferred
+``InboxSensor``. All triggers of one SFTP server share one listing in each triggerer (``stream``).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class _SharedInboxTrigger(BaseEventTrigger):
     """What both triggers share: the stream of looks at all inboxes of one server."""
 
     def __init__(self, *, connection_id: str, folder: str, poll_interval_s: float) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call] # Airflow's base class is not annotated
         self.connection_id = connection_id
         self.folder = folder
         self.poll_interval_s = poll_interval_s
@@ -42,10 +42,11 @@ class _SharedInboxTrigger(BaseEventTrigger):
 
 
 class InboxTrigger(_SharedInboxTrigger):
-    """Rings while claimable files lie in one tenant's inbox: at once on a change, then every ``ring_again_s``.
+    """Rings while claimable files lie in a tenant's inbox: at once on a change, then every ``ring_again_s``.
 
-    It never finishes, so Airflow does not arm it anew after each ring and its memory of what it rang for stays. It starts
-    anew when the DAG is unpaused or the triggerer restarts, and then rings for whatever lies there.
+    It never finishes, so Airflow does not arm it anew after each ring and its memory of what it rang for
+    stays. It starts anew when the DAG is unpaused or the triggerer restarts, and then rings for whatever
+    lies there.
 
     :param tenant: tenant code, for the event.
     :param connection_id: Airflow connection of the SFTP server.
@@ -73,15 +74,13 @@ class InboxTrigger(_SharedInboxTrigger):
         )
 
     async def filter_shared_stream(self, shared_stream: AsyncIterator[Looks]) -> AsyncIterator[TriggerEvent]:
-        """Yield a ring with tenant, file count and a digest of the look; names of files stay out of events."""
+        """Yield rings with tenant, file count and a digest of the look; file names stay out of events."""
         bell = Bell(self.ring_again_s)
         with watching(self.connection_id, self.folder):
             async for looks in shared_stream:
                 look = looks.get(self.folder)
                 if look is not None and bell.rings(look, time.monotonic()):
-                    yield TriggerEvent(
-                        {"tenant": self.tenant, "file_count": len(look.facts), "digest": look.digest}
-                    )
+                    yield _event(tenant=self.tenant, file_count=len(look.facts), digest=look.digest)
 
 
 class SettledTrigger(_SharedInboxTrigger):
@@ -116,5 +115,9 @@ class SettledTrigger(_SharedInboxTrigger):
                     continue
                 settled = settling.settled(look, time.monotonic())
                 if settled or not look.facts:
-                    yield TriggerEvent({"settled": sorted(fact.fingerprint for fact in settled)})
+                    yield _event(settled=sorted(fact.fingerprint for fact in settled))
                     return
+
+
+def _event(**payload: Any) -> TriggerEvent:
+    return TriggerEvent(payload)  # type: ignore[no-untyped-call] # as above
