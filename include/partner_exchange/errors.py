@@ -71,6 +71,22 @@ class KeyPolicyRefused(GatewayError, Terminal):
     """A public key does not meet the tenant's key policy (K4)."""
 
 
+class AuthRefused(GatewayError, Terminal):
+    """A login is refused; the reason is for our operators only, never for the caller (E46)."""
+
+
+class RightRefused(GatewayError, Terminal):
+    """The account may not do this at this place."""
+
+
+class NameRefused(GatewayError, Terminal):
+    """A path or file name cannot be used at any place."""
+
+
+class QuotaExceeded(GatewayError, Terminal):
+    """The file is larger than the tenant may send."""
+
+
 class StackError(ExchangeError, Terminal):
     """The one-machine stack cannot start, stop or be reached as asked."""
 
