@@ -66,10 +66,12 @@ def _deliver_one(settings: Settings, submission_id: str | None) -> str | None:
         except MailDeferred as error:
             pause_s = RETRY_LADDER_S[min(mail.attempts, len(RETRY_LADDER_S) - 1)]
             next_attempt_at = clock.now() + timedelta(seconds=pause_s)
-            mails.mark_deferred(connection, mail.mail_id, next_attempt_at=next_attempt_at, code=error.code)
+            mails.mark_deferred(
+                connection, mail.mail_id, next_attempt_at=next_attempt_at, error_code=error.code
+            )
             return "deferred"
         except (MailRefused, UnknownTenant) as error:
-            mails.mark_refused(connection, mail.mail_id, code=error.code)
+            mails.mark_refused(connection, mail.mail_id, error_code=error.code)
             return "refused"
-        mails.mark_sent(connection, mail.mail_id, at=clock.now())
+        mails.mark_sent(connection, mail.mail_id)
         return "sent"

@@ -22,6 +22,9 @@ REJECTED_FOLDER = "rejected"
 SUSPENDED_NOTICE = "INTAKE-SUSPENDED.txt"
 """Our notice in an inbox whose intake is suspended (M39): nothing is claimed while it lies there."""
 
+_LONGEST_BYTES = 200
+"""Longest dropped name that keeps its length: what we append must fit the 255 bytes of a file system."""
+
 _STAMP_FORMAT = "%Y%m%dT%H%M%SZ"
 _STAMP = r"(?P<stamp>\d{8}T\d{6}Z)"
 _TEMPORARY_SUFFIXES = (".part", ".filepart", ".tmp", ".crdownload", ".swp")
@@ -36,6 +39,16 @@ def next_stamp(stamp: str) -> str:
     """Return the time code one second later; used when a name already carries this one."""
     instant = datetime.strptime(stamp, _STAMP_FORMAT).replace(tzinfo=UTC)
     return utc_stamp(instant + timedelta(seconds=1))
+
+
+def shortened(file_name: str) -> str:
+    """Return the name, its stem cut when our endings would not fit behind it; the ending stays."""
+    if len(file_name.encode()) <= _LONGEST_BYTES:
+        return file_name
+    stem, dot, ending = file_name.rpartition(".")
+    ending = f"~{dot}{ending}" if stem and len(ending.encode()) <= 20 else "~"
+    room = _LONGEST_BYTES - len(ending.encode())
+    return file_name.encode()[:room].decode(errors="ignore") + ending
 
 
 @dataclass(frozen=True)

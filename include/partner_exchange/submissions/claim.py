@@ -10,6 +10,8 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
+
 from partner_exchange import clock, log
 from partner_exchange.ledger import intake
 from partner_exchange.ledger import submissions as ledger
@@ -18,7 +20,7 @@ from partner_exchange.ledger.submissions import Submission
 from partner_exchange.storage import paths
 from partner_exchange.storage.archive import Archive, Kept
 from partner_exchange.storage.folders import Entry, Home
-from partner_exchange.storage.names import StampedName, is_claimable, next_stamp, utc_stamp
+from partner_exchange.storage.names import StampedName, is_claimable, next_stamp, shortened, utc_stamp
 from partner_exchange.submissions.notice import put_notice
 from partner_exchange.tenants import registry
 from partner_exchange.tenants.model import Tenant
@@ -92,11 +94,11 @@ def _take(home: Home, tenant: Tenant, entry: Entry) -> Submission | None:
 def free_name(home: Home, tenant: Tenant, file_name: str) -> StampedName:
     """Return a stamped name that nothing carries yet: two drops of one name in one second stay apart (K17)."""
     inbox = tenant.inbox.folder
-    name = StampedName(file_name, utc_stamp(clock.now()))
+    name = StampedName(shortened(file_name), utc_stamp(clock.now()))
     while any(
         home.exists(place(inbox, name)) for place in (paths.processing, paths.completed, paths.original)
     ):
-        name = StampedName(file_name, next_stamp(name.stamp))
+        name = StampedName(name.file_name, next_stamp(name.stamp))
     return name
 
 
@@ -119,7 +121,7 @@ def enter(home: Home, tenant: Tenant, name: StampedName, size_bytes: int) -> Sub
         )
 
 
-def _fixed_by(connection: ledger.Connection, tenant: Tenant, name: StampedName) -> str | None:
+def _fixed_by(connection: Connection, tenant: Tenant, name: StampedName) -> str | None:
     """Return the first submission when this file is its fix-it file, mended and dropped again (N01)."""
     first = StampedName.parse_fix_it(name.file_name)
     if first is None:

@@ -16,7 +16,7 @@ from partner_exchange.feeds.registry import get_feed
 from partner_exchange.ledger import intake
 from partner_exchange.ledger import submissions as ledger
 from partner_exchange.ledger.database import transaction
-from partner_exchange.ledger.states import Outcome, State
+from partner_exchange.ledger.states import State
 from partner_exchange.ledger.submissions import Submission
 from partner_exchange.storage import paths
 from partner_exchange.storage.archive import Archive
@@ -36,12 +36,15 @@ _logger = logging.getLogger(__name__)
 def respond(submission_id: str, home: Home) -> Counts:
     """Write fix-it file and result file and put the original away; a second call changes nothing.
 
+    A failed submission is answered too: the partner is told that it was our fault.
+
+    :raises StateConflict: rows are still to be loaded.
     :raises OSError: the home cannot be written.
     """
     started_s = monotonic()
     with transaction() as connection:
         submission = ledger.get(connection, submission_id)
-    if submission.state in (State.LOADED, State.VALIDATED):
+    if submission.answered_at is None and submission.state is not State.CLAIMED:
         submission = _answer(submission, home, started_s)
     counts = counts_of(submission, started_s)
     log.event(_logger, "respond", **counts.as_dict())
@@ -51,7 +54,7 @@ def respond(submission_id: str, home: Home) -> Counts:
 def _answer(submission: Submission, home: Home, started_s: float) -> Submission:
     tenant = registry.load().get(submission.tenant_code)
     name = StampedName(submission.file_name, submission.stamp)
-    if submission.outcome is not Outcome.REFUSED:
+    if submission.state is State.LOADED:
         _write_fix_it(submission, tenant, home, name)
     put_away(submission, tenant, home, name)
     write_result(submission, tenant, home, name)

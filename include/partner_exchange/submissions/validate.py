@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from time import monotonic
 
+from sqlalchemy import Connection
+
 from partner_exchange import clock, log
 from partner_exchange.feeds.base import Examination, ExamineContext
 from partner_exchange.feeds.registry import get_feed
@@ -110,7 +112,7 @@ def _is_identical_in_succession(submission: Submission, tenant: Tenant) -> bool:
     return last is not None and last.sha256 == submission.sha256
 
 
-def _suspend(connection: ledger.Connection, submission: Submission) -> None:
+def _suspend(connection: Connection, submission: Submission) -> None:
     reason = "the same file was dropped twice in succession"
     intake.suspend(
         connection,

@@ -1,0 +1,110 @@
+"""An exchange without Airflow: two tenants, their homes on disk, a real database, storage in a temporary folder."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from partner_exchange.ledger import submissions as ledger
+from partner_exchange.ledger.database import transaction
+from partner_exchange.ledger.submissions import Submission
+from partner_exchange.storage.folders import LocalHome
+from partner_exchange.submissions.claim import claim
+from partner_exchange.submissions.process import run_steps
+from partner_exchange.tenants import registry
+from partner_exchange.tenants.model import Tenant
+
+TENANT_YAML = """\
+preset: medproctor-columns
+name: {name}
+contacts:
+  success: [ok@{code}.example]
+  findings: [fix@{code}.example]
+  refusal: [stop@{code}.example]
+  support: help@{code}.example
+max_file_bytes: 5000000
+roster:
+  max_rows: {max_rows}
+  requirement_terms:
+    - {{requirement_group: Undergraduate, term: Fall 2026}}
+"""
+HEADER = "Username,StudentId,LastName,FirstName,Telephone,Dob,RequirementGroup,Term,OnCampus\r\n"
+
+
+def student(number: int, *, dob: str = "01/31/2001", last: str = "Nguyen", on_campus: str = "1") -> str:
+    """One line of a roster."""
+    return f"student{number}@uni.example,S{number:06},{last},Ada,512-555-0100,{dob},Undergraduate,Fall 2026,{on_campus}\r\n"
+
+
+def roster(*lines: str) -> bytes:
+    """A whole roster file."""
+    return (HEADER + "".join(lines)).encode()
+
+
+@dataclass
+class Exchange:
+    """What the tests of this folder work with."""
+
+    folder: Path
+
+    def tenant(self, code: str = "alpha") -> Tenant:
+        return registry.load().get(code)
+
+    def home_dir(self, code: str = "alpha") -> Path:
+        return self.folder / "homes" / code
+
+    def home(self, code: str = "alpha") -> LocalHome:
+        return LocalHome(self.home_dir(code))
+
+    def inbox(self, code: str = "alpha") -> Path:
+        return self.home_dir(code) / "inbound"
+
+    def drop(self, content: bytes, name: str = "roster.csv", code: str = "alpha") -> None:
+        (self.inbox(code) / name).write_bytes(content)
+
+    def claim_all(self, code: str = "alpha") -> list[str]:
+        return [one.submission_id for one in claim(self.home(code), self.tenant(code))]
+
+    def run(self, code: str = "alpha") -> list[Submission]:
+        """Claim and process what lies in the inbox; return the submissions in the order of their claims."""
+        claimed = self.claim_all(code)
+        for submission_id in claimed:
+            run_steps(submission_id, self.home(code))
+        return [self.get(submission_id) for submission_id in claimed]
+
+    def get(self, submission_id: str) -> Submission:
+        with transaction() as connection:
+            return ledger.get(connection, submission_id)
+
+    def rows(self, query: str) -> list[tuple[object, ...]]:
+        with transaction() as connection:
+            return [tuple(row) for row in connection.execute(text(query))]
+
+    def files(self, pattern: str, code: str = "alpha") -> list[Path]:
+        return sorted(self.inbox(code).glob(pattern))
+
+    def answer(self, code: str = "alpha") -> str:
+        """The one result file of the inbox."""
+        (found,) = self.files("*.completed", code)
+        return found.read_text()
+
+
+@pytest.fixture
+def exchange(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Exchange:
+    """Two tenants, ``alpha`` and ``beta``; alpha takes 500 rows."""
+    tenants = tmp_path / "tenants"
+    tenants.mkdir()
+    for code, max_rows in (("alpha", 500), ("beta", 50_000)):
+        (tenants / f"{code}.yaml").write_text(
+            TENANT_YAML.format(code=code, name=code.title(), max_rows=max_rows)
+        )
+        (tmp_path / "homes" / code / "inbound").mkdir(parents=True)
+    monkeypatch.setenv("EXCHANGE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("EXCHANGE_TENANTS_DIR", str(tenants))
+    monkeypatch.setenv("EXCHANGE_STORAGE_URL", f"file://{tmp_path / 'storage'}")
+    logging.getLogger("partner_exchange").setLevel(logging.INFO)
+    return Exchange(tmp_path)

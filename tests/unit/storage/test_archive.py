@@ -1,0 +1,56 @@
+"""The archive keeps originals byte-exact by content; the work area hands tables from step to step (K15, M39)."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from partner_exchange.errors import ArchiveDamaged
+from partner_exchange.storage.archive import Archive
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Archive:
+    return Archive(f"file://{tmp_path}")
+
+
+def test_K15_original_comes_back_byte_exact(archive: Archive) -> None:
+    content = bytes(range(256)) * 100
+    kept = archive.keep("a", iter([content[:1000], content[1000:]]))
+    assert kept.size_bytes == len(content)
+    assert kept.sha256 == hashlib.sha256(content).hexdigest()
+    assert archive.original("a", kept.sha256) == content
+
+
+def test_K15_same_content_is_kept_once_and_leaves_no_arriving_file(archive: Archive, tmp_path: Path) -> None:
+    archive.keep("a", [b"same"])
+    archive.keep("a", [b"same"])
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
+
+
+def test_K15_changed_or_missing_original_is_named(archive: Archive, tmp_path: Path) -> None:
+    kept = archive.keep("a", [b"true"])
+    next(path for path in tmp_path.rglob("*") if path.is_file()).write_bytes(b"false")
+    with pytest.raises(ArchiveDamaged, match="another checksum"):
+        archive.original("a", kept.sha256)
+    with pytest.raises(ArchiveDamaged, match="missing"):
+        archive.original("a", "0" * 64)
+
+
+def test_X12_one_tenants_archive_does_not_answer_for_another(archive: Archive) -> None:
+    kept = archive.keep("a", [b"secret"])
+    with pytest.raises(ArchiveDamaged):
+        archive.original("b", kept.sha256)
+
+
+def test_X03_a_part_is_replaced_as_a_whole_and_cleared(archive: Archive) -> None:
+    for rows in (3, 2):
+        archive.write_table("s1", "accepted.parquet", pd.DataFrame({"row": range(rows)}))
+    assert archive.read_table("s1", "accepted.parquet")["row"].tolist() == [0, 1]
+    archive.clear_work("s1")
+    assert not archive.has_part("s1", "accepted.parquet")
+    with pytest.raises(FileNotFoundError):
+        archive.read_table("s1", "accepted.parquet")
