@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from partner_exchange.gateway.host_keys import ensure_keys, gateway_dir
 from partner_exchange.settings import Settings
-
 from support.gateway import Gateway, KeyPair, copy_gateway_keys
 
 
@@ -17,7 +17,8 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, KeyPair]:
     folder = tmp_path_factory.mktemp("client_keys")
     return {
         "north": KeyPair(folder, "north", "ssh-ed25519"),
-        "south": KeyPair(folder, "south", "ecdsa-sha2-nistp256"),
+        "south": KeyPair(folder, "south", "ssh-rsa", key_size=2048),
+        "ecdsa": KeyPair(folder, "ecdsa", "ecdsa-sha2-nistp256"),
         "stranger": KeyPair(folder, "stranger", "ssh-ed25519"),
         "rsa2048": KeyPair(folder, "rsa2048", "ssh-rsa", key_size=2048),
         "rsa3072": KeyPair(folder, "rsa3072", "ssh-rsa", key_size=3072),

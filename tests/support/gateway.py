@@ -14,9 +14,9 @@ from typing import Any
 import asyncssh
 import paramiko
 import yaml
+
 from partner_exchange.gateway import service
 from partner_exchange.settings import Settings
-
 from support.clients import require
 
 
@@ -106,7 +106,9 @@ class Gateway:
             options += ["-o", option]
         return options
 
-    def sftp(self, user: str, *commands: str, key_file: Path | None = None, options: tuple[str, ...] = ()) -> Any:
+    def sftp(
+        self, user: str, *commands: str, key_file: Path | None = None, options: tuple[str, ...] = ()
+    ) -> Any:
         """Run OpenSSH's sftp in batch mode; return the finished process."""
         return subprocess.run(
             [require("sftp"), *self.ssh_options(user, key_file), *options, "-P", str(self.port)]
@@ -156,7 +158,7 @@ class Gateway:
                 "127.0.0.1",
                 self.port,
                 user,
-                key_filename=str(self.key_file(user)),
+                pkey=paramiko.PKey.from_path(self.key_file(user)),
                 look_for_keys=False,
                 allow_agent=False,
             )

@@ -35,6 +35,7 @@ class Accounts:
         self._settings = settings
         self._registry = registry.load(settings.tenants_dir)
         self._complaint = ""
+        self._pipeline_key = pipeline_public_key(settings).public_data
         self._create_homes()
 
     def tenants(self) -> Mapping[str, Tenant]:
@@ -45,12 +46,10 @@ class Accounts:
         """Take over a changed registry when it holds; create the homes of new tenants (M05)."""
         try:
             found = registry.load(self._settings.tenants_dir)
-        except RegistryInvalid as error:
-            if error.message != self._complaint:
-                self._complaint = error.message
-                log.event(
-                    _logger, "registry_invalid", kept=self._registry.sha256[:12], why=repr(error.message)
-                )
+        except (RegistryInvalid, OSError) as error:
+            if str(error) != self._complaint:
+                self._complaint = str(error)
+                log.event(_logger, "registry_invalid", kept=self._registry.sha256[:12], why=repr(str(error)))
             return
         self._complaint = ""
         if found is not self._registry:
@@ -81,7 +80,7 @@ class Accounts:
         )
 
     def _pipeline(self, blob: bytes) -> Account:
-        if blob != pipeline_public_key(self._settings).public_data:
+        if blob != self._pipeline_key:
             raise AuthRefused("key-unknown", "The key is not the pipeline's.")
         return Account(
             name=PIPELINE,
@@ -93,7 +92,11 @@ class Accounts:
 
     def _create_homes(self) -> None:
         for tenant in self._registry.tenants.values():
-            homes.create_home(self._settings.partner_homes_dir, tenant)
+            try:
+                homes.create_home(self._settings.partner_homes_dir, tenant)
+            except OSError as error:
+                # The other tenants go on; this one finds no folders, and our operator this line.
+                log.event(_logger, "home_unusable", account=tenant.code, why=error.strerror)
 
 
 def _refusal(tenant: Tenant, blob: bytes) -> AuthRefused:

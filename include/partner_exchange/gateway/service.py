@@ -33,6 +33,7 @@ _logger = logging.getLogger(__name__)
 _LOGIN_TIMEOUT_S = 30
 _KEEPALIVE_S = 30
 _KEEPALIVES_LOST = 4
+_GOODBYE_S = 5
 _BACKLOG = 256
 _SERVER_VERSION = "PartnerExchange"
 
@@ -55,8 +56,12 @@ class Gateway:
             connection.disconnect(
                 asyncssh.DISC_BY_APPLICATION, "The exchange is going down. Come back in a minute."
             )
-        for connection in connections:
-            await connection.wait_closed()
+        ended = [asyncio.ensure_future(connection.wait_closed()) for connection in connections]
+        if ended:
+            _, slow = await asyncio.wait(ended, timeout=_GOODBYE_S)
+            for connection, end in zip(connections, ended, strict=True):
+                if end in slow:
+                    connection.abort()
         await self._acceptor.wait_closed()
 
 

@@ -15,8 +15,9 @@ import os
 import stat
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from partner_exchange import log
@@ -161,7 +162,7 @@ class Visit:
         place = self._place(path)
         with self._noted(Verb.WRITE, place):
             try:
-                await asyncio.to_thread(upload.sync)
+                await _in_thread(upload.sync)
                 facts = upload.publish()
             finally:
                 upload.abandon()
@@ -269,7 +270,7 @@ class Visit:
 
     async def _fill(self, upload: Upload, source: Download) -> None:
         try:
-            await asyncio.to_thread(upload.fill_from, source.fileno())
+            await _in_thread(partial(upload.fill_from, source.fileno()))
         except BaseException:
             upload.abandon()
             raise
@@ -294,6 +295,16 @@ class Visit:
 
     def _note(self, name: str, **facts: object) -> None:
         log.event(_logger, name, **self._log_facts, **facts)
+
+
+async def _in_thread(work: Callable[[], None]) -> None:
+    """Run blocking work; a cancelled caller waits for its end too, since the work holds descriptors."""
+    running = asyncio.get_running_loop().run_in_executor(None, work)
+    try:
+        await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        raise
 
 
 def _shown(place: Place) -> str:

@@ -135,8 +135,11 @@ def key_ring(tenant: Tenant, settings: Settings) -> KeyRing:
     """
     usable: list[PublicKey] = []
     refused: list[tuple[str, KeyPolicyRefused]] = []
-    for where, text in _sources(tenant, settings):
+    for where, source in _sources(tenant, settings):
         try:
+            text = _read(source) if isinstance(source, Path) else source
+            if text is None:
+                continue
             key = parse(text)
             check(key, tenant.access.key_policy)
         except KeyPolicyRefused as error:
@@ -151,15 +154,24 @@ def keys_of(tenant: Tenant, settings: Settings) -> list[PublicKey]:
     return list(key_ring(tenant, settings).usable)
 
 
-def _sources(tenant: Tenant, settings: Settings) -> list[tuple[str, str]]:
-    found = [(f"access.public_keys[{place}]", text) for place, text in enumerate(tenant.access.public_keys)]
-    for entry in tenant.access.public_key_files:
-        try:
-            with _file(entry, settings).open("rb") as file:
-                found.append((entry, file.read(_LONGEST_TEXT + 1).decode("utf-8", "replace")))
-        except FileNotFoundError:
-            continue
-    return found
+def _sources(tenant: Tenant, settings: Settings) -> list[tuple[str, str | Path]]:
+    access = tenant.access
+    listed = [(f"access.public_keys[{place}]", text) for place, text in enumerate(access.public_keys)]
+    return [*listed, *((entry, _file(entry, settings)) for entry in access.public_key_files)]
+
+
+def _read(path: Path) -> str | None:
+    """Return the text of a key file, None when it is not there.
+
+    :raises KeyPolicyRefused: ``key-unreadable``.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(_LONGEST_TEXT + 1).decode("utf-8", "replace")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _unreadable(f"the file cannot be opened ({error.strerror})") from None
 
 
 def _file(entry: str, settings: Settings) -> Path:
