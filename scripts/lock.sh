@@ -14,4 +14,4 @@ lock() {
 
 lock requirements.txt pyproject.toml "$@"
 lock requirements-dev.txt --group dev --constraint requirements.txt "$@"
-lock requirements-setup.txt --group setup "$@"
+lock requirements-setup.txt --group setup --constraint requirements.txt --constraint requirements-dev.txt "$@"
