@@ -23,6 +23,10 @@ from support.clients import require
 from support.gateway import Gateway, KeyPair
 
 
+# Both sides find that they have no algorithm in common; who hangs up first decides what the client reports.
+NO_KEY_EXCHANGE = (asyncssh.KeyExchangeFailed, asyncssh.ConnectionLost)
+
+
 def access(key: KeyPair, **key_policy: object) -> dict[str, object]:
     return {"access": {"key_policy": key_policy, "public_keys": [key.public]}}
 
@@ -192,7 +196,7 @@ async def test_E12_strong_ciphers_are_taken(gateway: Gateway, cipher: str) -> No
     "cipher", ["aes128-ctr", "aes192-ctr", "aes256-cbc", "aes128-cbc", "3des-cbc", "arcfour256"]
 )
 async def test_E12_weaker_ciphers_fail(gateway: Gateway, cipher: str) -> None:
-    with pytest.raises(asyncssh.KeyExchangeFailed):
+    with pytest.raises(NO_KEY_EXCHANGE):
         await gateway.connect("north", encryption_algs=[cipher])
 
 
@@ -209,7 +213,7 @@ async def test_E12_weaker_ciphers_fail(gateway: Gateway, cipher: str) -> None:
     ],
 )
 async def test_M54_sha1_md5_dsa_and_compression_fail(gateway: Gateway, options: dict[str, list[str]]) -> None:
-    with pytest.raises(asyncssh.KeyExchangeFailed):
+    with pytest.raises(NO_KEY_EXCHANGE):
         await gateway.connect("north", **options)
 
 
