@@ -1,7 +1,7 @@
 """The way to the exchange database: engine, transactions that speak our errors, migrations.
 
-Called by every step and page that reads or writes ledger or store. The ledger and the store share one database, so that
-data and the state of its submission change in one transaction (ADR 0003).
+Called by every step and page that reads or writes ledger or store. The ledger and the store share one
+database, so that data and the state of its submission change in one transaction (ADR 0003).
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _address(url: str | None) -> URL:
     if not text:
         raise ConfigError(
             "database-url-missing",
-            "No exchange database is configured: set EXCHANGE_DATABASE_URL, or start the stack with `exchange up`.",
+            "No exchange database is set; name it in EXCHANGE_DATABASE_URL or run `exchange up`.",
         )
     try:
         address = make_url(text)
@@ -80,7 +80,7 @@ def _address(url: str | None) -> URL:
 
 @contextmanager
 def transaction(url: str | None = None) -> Iterator[Connection]:
-    """Give a connection whose work is committed at the end of the block, or rolled back with an error of ours.
+    """Give a connection whose work is committed at the end of the block, or rolled back with our error.
 
     :raises StoreUnavailable: the database cannot be reached or is shutting down.
     :raises SerializationConflict: another transaction was in the way; run this one again.
@@ -91,7 +91,8 @@ def transaction(url: str | None = None) -> Iterator[Connection]:
             yield connection
     except exc.TimeoutError:
         raise StoreUnavailable(
-            "store-unavailable", "All database connections of this process are in use; it will be tried again."
+            "store-unavailable",
+            "All connections of this process are in use; it will be tried again.",
         ) from None
     except (exc.DBAPIError, psycopg.Error) as error:
         _raise_ours(error)
@@ -111,8 +112,8 @@ def _raise_ours(error: exc.DBAPIError | psycopg.Error) -> NoReturn:
         constraint = cause.diag.constraint_name if isinstance(cause, psycopg.Error) else None
         raise ConstraintSurprise(
             "constraint-surprise",
-            f"The database refused a row (SQLSTATE {state}, constraint {constraint or 'none'}); nothing was committed. "
-            "This is a fault of the exchange, not of the file.",
+            f"The database refused a row (SQLSTATE {state}, constraint {constraint or 'none'}); "
+            "nothing was committed. This is a fault of the exchange, not of the file.",
             sqlstate=state,
             constraint=constraint,
         ) from None
@@ -131,7 +132,7 @@ def hold(connection: Connection, lock: int, tenant_code: str) -> None:
 
 
 def migrate(url: str | None = None) -> None:
-    """Bring the database to the newest revision; of two processes that do so at once, one waits and finds it done.
+    """Bring the database to the newest revision; of two processes at once, one waits and finds it done.
 
     :raises StoreUnavailable: the database cannot be reached.
     """

@@ -1,7 +1,7 @@
 """Tables of schema ``ledger``, and the metadata that the tables of ``store`` join.
 
-Called by the modules of this room, and by ``stores`` for the metadata. The migrations create the same by hand, and CHECK
-constraints besides, which Alembic cannot compare; a test holds both together.
+Called by the modules of this room, and by ``stores`` for the metadata. The migrations create the same by
+hand, and CHECK constraints besides, which Alembic cannot compare; a test holds both together.
 """
 
 from __future__ import annotations
@@ -134,7 +134,9 @@ mail = Table(
     Column("sent_at", Instant),
     PrimaryKeyConstraint("mail_id", name="mail_pkey"),
     UniqueConstraint("submission_id", "event", "recipient", name="mail_once_key"),
-    ForeignKeyConstraint(["submission_id"], [f"{SCHEMA}.submission.submission_id"], name="mail_submission_fkey"),
+    ForeignKeyConstraint(
+        ["submission_id"], [f"{SCHEMA}.submission.submission_id"], name="mail_submission_fkey"
+    ),
     Index("mail_due_idx", "next_attempt_at", postgresql_where=text("state = 'queued'")),
     schema=SCHEMA,
 )
@@ -150,7 +152,9 @@ intake = Table(
     Column("resumed_at", Instant),
     Column("resumed_by", Text),
     PrimaryKeyConstraint("tenant_code", name="intake_pkey"),
-    ForeignKeyConstraint(["submission_id"], [f"{SCHEMA}.submission.submission_id"], name="intake_submission_fkey"),
+    ForeignKeyConstraint(
+        ["submission_id"], [f"{SCHEMA}.submission.submission_id"], name="intake_submission_fkey"
+    ),
     schema=SCHEMA,
 )
 

@@ -1,7 +1,7 @@
-"""How Alembic reaches the database: over the connection that ``database.migrate`` puts into the configuration.
+"""How Alembic reaches the database: over the connection that ``migrate`` puts into the configuration.
 
-The revision is kept in ``public.exchange_revision``: its schema outlives a downgrade to base, and its name cannot meet
-Airflow's ``alembic_version`` should somebody put both into one database.
+The revision is kept in ``public.exchange_revision``: its schema outlives a downgrade to base, and its name
+cannot meet Airflow's ``alembic_version`` should somebody put both into one database.
 """
 
 from __future__ import annotations

@@ -45,7 +45,8 @@ create table ledger.submission (
     constraint submission_seq_key unique (seq),
     -- One claim per file, however many workers saw it (X02, M33).
     constraint submission_claim_key unique (tenant_code, file_name, stamp),
-    constraint submission_fixes_fkey foreign key (fixes_submission_id) references ledger.submission (submission_id),
+    constraint submission_fixes_fkey
+        foreign key (fixes_submission_id) references ledger.submission (submission_id),
     constraint submission_state_check check (
         state in ('claimed', 'validated', 'loaded', 'answered', 'held', 'done', 'refused', 'failed')
     ),
@@ -91,7 +92,8 @@ create table ledger.finding (
     message        text    not null,
 
     constraint finding_pkey primary key (submission_id, ordinal),
-    constraint finding_submission_fkey foreign key (submission_id) references ledger.submission (submission_id),
+    constraint finding_submission_fkey
+        foreign key (submission_id) references ledger.submission (submission_id),
     constraint finding_severity_check check (severity in ('error', 'warning', 'info'))
 );
 
@@ -165,12 +167,12 @@ create table store.student (
     on_campus_source       text,
     created_at             timestamptz not null,
     updated_at             timestamptz not null,
-    -- No foreign keys: they would cost as much as the merge itself, and a submission is never deleted before its rows.
+    -- No foreign keys: they would cost as much as the merge itself.
     created_by_submission  text        not null,
     changed_by_submission  text        not null,
 
     constraint student_pkey primary key (tenant_code, username_key),
-    -- Deferrable, so it is checked after a statement, not after each row: two students may swap their ids (M23).
+    -- Deferrable, so it is checked after a statement, not after each row: two students may swap ids (M23).
     constraint student_student_id_key unique (tenant_code, student_id) deferrable initially immediate,
     constraint student_username_check check (username_key <> ''),
     constraint student_enrollment_check check ((requirement_group is null) = (term is null)),

@@ -1,0 +1,122 @@
+"""The outbox: mails that wait, were sent, or were refused by the mail server (E36).
+
+Steps ``enqueue`` in the transaction that makes a mail true; ``partner_exchange.notify`` sends what is ``due``
+and marks it in the same transaction, so that no two senders ever hold the same mail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Connection, select, update
+from sqlalchemy.dialects.postgresql import insert
+from ulid import ULID
+
+from partner_exchange import clock
+from partner_exchange.ledger import tables
+
+_table = tables.mail
+
+
+class Event(StrEnum):
+    """What a mail tells its recipient."""
+
+    SUCCESS = "success"
+    FINDINGS = "findings"
+    REFUSAL = "refusal"
+    FAILURE = "failure"
+    SUSPENDED = "suspended"
+
+
+class MailState(StrEnum):
+    """How far a mail has come."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class QueuedMail:
+    """One mail to send now."""
+
+    mail_id: str
+    submission_id: str | None
+    tenant_code: str
+    event: Event
+    recipient: str
+    attempts: int
+    """Tries so far, without the one to come."""
+    queued_at: datetime
+
+
+def enqueue(
+    connection: Connection,
+    *,
+    submission_id: str | None,
+    tenant_code: str,
+    event: Event,
+    recipients: Iterable[str],
+) -> int:
+    """Queue one mail per recipient, each once per submission and event; return how many are new."""
+    at = clock.now()
+    rows = [
+        {
+            "mail_id": str(ULID.from_datetime(at)),
+            "submission_id": submission_id,
+            "tenant_code": tenant_code,
+            "event": str(event),
+            "recipient": recipient,
+            "state": MailState.QUEUED,
+            "next_attempt_at": at,
+            "queued_at": at,
+        }
+        for recipient in dict.fromkeys(recipients)
+    ]
+    if not rows:
+        return 0
+    statement = insert(_table).values(rows).on_conflict_do_nothing(constraint="mail_once_key")
+    return len(connection.execute(statement.returning(_table.c.mail_id)).all())
+
+
+def due(
+    connection: Connection, now: datetime, limit: int, submission_id: str | None = None
+) -> list[QueuedMail]:
+    """Return mails to send now, oldest first, held until the transaction ends, but not another sender's."""
+    columns = [_table.c[name] for name in QueuedMail.__dataclass_fields__]
+    query = (
+        select(*columns)
+        .where(_table.c.state == MailState.QUEUED, _table.c.next_attempt_at <= now)
+        .order_by(_table.c.next_attempt_at, _table.c.mail_id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    if submission_id is not None:
+        query = query.where(_table.c.submission_id == submission_id)
+    rows = [dict(row) for row in connection.execute(query).mappings()]
+    return [QueuedMail(**{**row, "event": Event(row["event"])}) for row in rows]
+
+
+def mark_sent(connection: Connection, mail_id: str) -> None:
+    """Keep that the mail server has taken the mail."""
+    _mark(connection, mail_id, state=MailState.SENT, sent_at=clock.now(), last_error_code=None)
+
+
+def mark_deferred(
+    connection: Connection, mail_id: str, *, next_attempt_at: datetime, error_code: str
+) -> None:
+    """Keep that the mail has to be tried again, and when."""
+    _mark(connection, mail_id, next_attempt_at=next_attempt_at, last_error_code=error_code)
+
+
+def mark_refused(connection: Connection, mail_id: str, *, error_code: str) -> None:
+    """Keep that the mail server will never take the mail."""
+    _mark(connection, mail_id, state=MailState.REFUSED, last_error_code=error_code)
+
+
+def _mark(connection: Connection, mail_id: str, **changes: object) -> None:
+    is_it = (_table.c.mail_id == mail_id) & (_table.c.state == MailState.QUEUED)
+    connection.execute(update(_table).where(is_it).values(attempts=_table.c.attempts + 1, **changes))

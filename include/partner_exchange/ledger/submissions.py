@@ -1,0 +1,379 @@
+"""The life of a submission in the ledger: opened at the claim, moved by each step, asked by everyone.
+
+Called by the steps, the command line and the pages. Each ``record_*`` moves a submission one state on, once:
+called again when that has happened it changes nothing, so a step may be killed and run again at any point
+(X03).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from ulid import ULID
+
+from partner_exchange import clock
+from partner_exchange.errors import CountsDoNotReconcile, StateConflict, UnknownSubmission
+from partner_exchange.ledger import tables
+from partner_exchange.ledger.database import CLAIM_LOCK, hold
+from partner_exchange.ledger.findings import append_findings, read_findings
+from partner_exchange.ledger.states import FINAL, Outcome, State, may_move
+from partner_exchange.validation.findings import Findings, Severity
+
+_table = tables.submission
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One received file and how far it has come; row counts are None until they are known."""
+
+    submission_id: str
+    seq: int
+    """Order of the claims; a smaller one is earlier. Gaps mean nothing."""
+    tenant_code: str
+    feed: str
+    file_name: str
+    """As the partner dropped it."""
+    stamp: str
+    sha256: str
+    size_bytes: int
+    state: State
+    outcome: Outcome | None
+    rule_version: str | None
+    registry_sha256: str
+    rows_total: int | None
+    rows_accepted: int | None
+    """Of the checks until the load, afterwards without the rows that the store rejected."""
+    rows_rejected: int | None
+    rows_created: int | None
+    rows_updated: int | None
+    rows_unchanged: int | None
+    fixes_submission_id: str | None
+    """The first submission, when this file is its fix-it file, mended and dropped again (N01)."""
+    failure_code: str | None
+    failure_message: str | None
+    claimed_at: datetime
+    validated_at: datetime | None
+    loaded_at: datetime | None
+    answered_at: datetime | None
+    finished_at: datetime | None
+    step_seconds: Mapping[str, float]
+
+
+def _of(row: RowMapping) -> Submission:
+    values: dict[str, Any] = {field.name: row[field.name] for field in fields(Submission)}
+    values["state"] = State(values["state"])
+    values["outcome"] = Outcome(values["outcome"]) if values["outcome"] else None
+    return Submission(**values)
+
+
+def open_submission(
+    connection: Connection,
+    *,
+    tenant_code: str,
+    feed: str,
+    file_name: str,
+    stamp: str,
+    sha256: str,
+    size_bytes: int,
+    registry_sha256: str,
+    fixes_submission_id: str | None = None,
+) -> Submission:
+    """Return the row of a claimed file, new or the one that an earlier try has written (M33, X02)."""
+    # Claims of one tenant take turns, so that ``seq`` is also the order in which they become visible: nobody
+    # overlooks an earlier submission that is not committed yet.
+    hold(connection, CLAIM_LOCK, tenant_code)
+    at = clock.now()
+    row = {
+        "submission_id": str(ULID.from_datetime(at)),
+        "tenant_code": tenant_code,
+        "feed": feed,
+        "file_name": file_name,
+        "stamp": stamp,
+        "sha256": sha256,
+        "size_bytes": size_bytes,
+        "state": State.CLAIMED,
+        "registry_sha256": registry_sha256,
+        "fixes_submission_id": fixes_submission_id,
+        "claimed_at": at,
+    }
+    connection.execute(insert(_table).values(row).on_conflict_do_nothing(constraint="submission_claim_key"))
+    known = find(connection, tenant_code, file_name, stamp)
+    if known is None:
+        raise UnknownSubmission(
+            "submission-vanished", "A submission was removed while it was claimed; nothing was changed."
+        )
+    return known
+
+
+def get(connection: Connection, submission_id: str) -> Submission:
+    """Return one submission.
+
+    :raises UnknownSubmission: there is none of that id.
+    """
+    return _one(connection, submission_id, select(_table))
+
+
+def lock(connection: Connection, submission_id: str) -> Submission:
+    """Return one submission that nobody else can change until the transaction ends.
+
+    :raises UnknownSubmission: there is none of that id.
+    """
+    return _one(connection, submission_id, select(_table).with_for_update())
+
+
+def _one(connection: Connection, submission_id: str, query: Select[Any]) -> Submission:
+    row = connection.execute(query.where(_table.c.submission_id == submission_id)).mappings().one_or_none()
+    if row is None:
+        raise UnknownSubmission(
+            "unknown-submission",
+            f"There is no submission {submission_id}; list them with `exchange submissions`.",
+            submission_id=submission_id,
+        )
+    return _of(row)
+
+
+def find(connection: Connection, tenant_code: str, file_name: str, stamp: str) -> Submission | None:
+    """Return the submission of a claimed name, None when the ledger does not know it."""
+    row = connection.execute(
+        select(_table).where(
+            _table.c.tenant_code == tenant_code, _table.c.file_name == file_name, _table.c.stamp == stamp
+        )
+    )
+    found = row.mappings().one_or_none()
+    return _of(found) if found is not None else None
+
+
+def latest(connection: Connection, tenant_code: str | None = None, limit: int = 50) -> list[Submission]:
+    """Return the newest submissions, newest first, of one tenant or of all."""
+    query = select(_table).order_by(_table.c.seq.desc()).limit(limit)
+    return _all(
+        connection, query.where(_table.c.tenant_code == tenant_code) if tenant_code is not None else query
+    )
+
+
+def unfinished(connection: Connection, tenant_code: str) -> list[Submission]:
+    """Return the tenant's submissions that have not come to an end, oldest first."""
+    query = select(_table).where(_table.c.tenant_code == tenant_code, _table.c.state.not_in(FINAL))
+    return _all(connection, query.order_by(_table.c.seq))
+
+
+def unresolved_before(connection: Connection, submission: Submission) -> list[Submission]:
+    """Return earlier submissions of the same tenant and feed whose rows may still come, oldest first."""
+    may_load = or_(
+        _table.c.state == State.CLAIMED,
+        (_table.c.state == State.VALIDATED) & (_table.c.outcome != Outcome.REFUSED),
+    )
+    return _all(connection, select(_table).where(_before(submission), may_load).order_by(_table.c.seq))
+
+
+def last_counted_before(connection: Connection, submission: Submission) -> Submission | None:
+    """Return the submission that this one follows; a refused or failed one does not count (M39)."""
+    counts = _table.c.outcome.is_distinct_from(Outcome.REFUSED) & (_table.c.state != State.FAILED)
+    query = select(_table).where(_before(submission), counts).order_by(_table.c.seq.desc()).limit(1)
+    return next(iter(_all(connection, query)), None)
+
+
+def _before(submission: Submission) -> ColumnElement[bool]:
+    return (
+        (_table.c.tenant_code == submission.tenant_code)
+        & (_table.c.feed == submission.feed)
+        & (_table.c.seq < submission.seq)
+    )
+
+
+def _all(connection: Connection, query: Select[Any]) -> list[Submission]:
+    return [_of(row) for row in connection.execute(query).mappings()]
+
+
+def findings(connection: Connection, submission_id: str) -> Findings:
+    """Return what was found in a file, by the checks and by the store."""
+    return read_findings(connection, submission_id)
+
+
+def record_validation(
+    connection: Connection,
+    submission_id: str,
+    *,
+    outcome: Outcome,
+    rule_version: str,
+    rows_total: int,
+    rows_accepted: int,
+    rows_rejected: int,
+    findings: Findings,
+    seconds: float,
+) -> Submission:
+    """Keep the verdict of the checks and every finding; claimed becomes validated.
+
+    :raises CountsDoNotReconcile: rows in are not accepted plus rejected; nothing was changed (X04).
+    :raises StateConflict: the submission failed.
+    """
+    _reconcile(submission_id, rows_total, accepted=rows_accepted, rejected=rows_rejected)
+    submission = lock(connection, submission_id)
+    if submission.validated_at is not None and submission.state is not State.FAILED:
+        return submission
+    _may(submission, State.VALIDATED)
+    append_findings(connection, submission_id, findings)
+    return _move(
+        connection,
+        submission,
+        State.VALIDATED,
+        step=("validate", seconds),
+        outcome=outcome,
+        rule_version=rule_version,
+        rows_total=rows_total,
+        rows_accepted=rows_accepted,
+        rows_rejected=rows_rejected,
+        validated_at=clock.now(),
+    )
+
+
+def record_load(
+    connection: Connection,
+    submission_id: str,
+    *,
+    created: int,
+    updated: int,
+    unchanged: int,
+    rejected_at_load: int,
+    findings: Findings,
+    seconds: float,
+) -> Submission:
+    """Keep what became of the rows in the store; validated becomes loaded.
+
+    Rows that the store rejected move from accepted to rejected, and their findings follow those of the
+    checks.
+
+    :raises CountsDoNotReconcile: rows in are not the sum of row outcomes; nothing was changed (X04).
+    :raises StateConflict: the submission is not validated, was refused, or failed.
+    """
+    submission = lock(connection, submission_id)
+    if submission.loaded_at is not None and submission.state is not State.FAILED:
+        return submission
+    _may(submission, State.LOADED)
+    if submission.outcome is Outcome.REFUSED:
+        raise _conflict(submission, State.LOADED)
+    rejected = (submission.rows_rejected or 0) + rejected_at_load
+    _reconcile(
+        submission_id,
+        submission.rows_total or 0,
+        created=created,
+        updated=updated,
+        unchanged=unchanged,
+        rejected=rejected,
+    )
+    append_findings(connection, submission_id, findings)
+    is_noted = findings.count(Severity.ERROR) or findings.count(Severity.WARNING)
+    return _move(
+        connection,
+        submission,
+        State.LOADED,
+        step=("load", seconds),
+        outcome=Outcome.ACCEPTED_WITH_FINDINGS if is_noted or rejected_at_load else submission.outcome,
+        rows_accepted=(submission.rows_accepted or 0) - rejected_at_load,
+        rows_rejected=rejected,
+        rows_created=created,
+        rows_updated=updated,
+        rows_unchanged=unchanged,
+        loaded_at=clock.now(),
+    )
+
+
+def record_answer(connection: Connection, submission_id: str, *, seconds: float) -> Submission:
+    """Keep that the partner's result file is written; loaded, or validated when refused, becomes answered.
+
+    :raises StateConflict: rows are still to be loaded, or the submission failed.
+    """
+    submission = lock(connection, submission_id)
+    if submission.answered_at is not None and submission.state is not State.FAILED:
+        return submission
+    _may(submission, State.ANSWERED)
+    if submission.state is State.VALIDATED and submission.outcome is not Outcome.REFUSED:
+        raise _conflict(submission, State.ANSWERED)
+    return _move(connection, submission, State.ANSWERED, step=("respond", seconds), answered_at=clock.now())
+
+
+def finish(connection: Connection, submission_id: str, *, seconds: float) -> Submission:
+    """Close an answered submission: done, or refused when the whole file was.
+
+    :raises StateConflict: it is not answered, or failed.
+    """
+    submission = lock(connection, submission_id)
+    if submission.state in (State.DONE, State.REFUSED):
+        return submission
+    target = State.REFUSED if submission.outcome is Outcome.REFUSED else State.DONE
+    _may(submission, target)
+    return _move(connection, submission, target, step=("notify", seconds), finished_at=clock.now())
+
+
+def fail(connection: Connection, submission_id: str, *, code: str, message: str) -> Submission:
+    """Close a submission that we could not bring to its end; the first reason stays.
+
+    :raises StateConflict: it is done or refused.
+    """
+    submission = lock(connection, submission_id)
+    if submission.state is State.FAILED:
+        return submission
+    _may(submission, State.FAILED)
+    return _move(
+        connection,
+        submission,
+        State.FAILED,
+        failure_code=code,
+        failure_message=message,
+        finished_at=clock.now(),
+    )
+
+
+def _may(submission: Submission, target: State) -> None:
+    if not may_move(submission.state, target):
+        raise _conflict(submission, target)
+
+
+def _conflict(submission: Submission, target: State) -> StateConflict:
+    outcome = f" ({submission.outcome})" if submission.outcome else ""
+    return StateConflict(
+        "state-conflict",
+        f"Submission {submission.submission_id} is {submission.state}{outcome} and cannot become {target}; "
+        "nothing was changed.",
+        submission_id=submission.submission_id,
+        state=str(submission.state),
+        target=str(target),
+    )
+
+
+def _reconcile(submission_id: str, rows_total: int, **outcomes: int) -> None:
+    if rows_total != sum(outcomes.values()) or min(outcomes.values()) < 0:
+        told = " + ".join(f"{name} {count}" for name, count in outcomes.items())
+        raise CountsDoNotReconcile(
+            "counts-do-not-reconcile",
+            f"Submission {submission_id} has {rows_total} rows, but {told}; nothing was committed.",
+            submission_id=submission_id,
+            rows_total=rows_total,
+            **outcomes,
+        )
+
+
+def _move(
+    connection: Connection,
+    submission: Submission,
+    target: State,
+    *,
+    step: tuple[str, float] | None = None,
+    **changes: Any,
+) -> Submission:
+    """Write the new state; the caller holds the row and has asked whether the move is allowed."""
+    seconds = dict(submission.step_seconds)
+    if step is not None:
+        seconds[step[0]] = round(step[1], 3)
+    statement = (
+        update(_table)
+        .where(_table.c.submission_id == submission.submission_id)
+        .values(state=target, step_seconds=seconds, **changes)
+        .returning(_table)
+    )
+    return _of(connection.execute(statement).mappings().one())
