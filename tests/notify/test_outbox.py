@@ -1,4 +1,4 @@
-"""Mails from the outbox, through a real SMTP server (E36): who hears what, never a cell value, nothing lost."""
+"""Mails from the outbox, through a real SMTP server (E36): who hears what, and never a cell value."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from submissions.conftest import Exchange, roster, student
-from support.mailbox import Mailbox
 
 from partner_exchange import clock
 from partner_exchange.notify.outbox import RETRY_LADDER_S, deliver
+from submissions.conftest import Exchange, roster, student
+from support.mailbox import Mailbox
 
 pytestmark = pytest.mark.service
 

@@ -1,4 +1,6 @@
-"""An exchange without Airflow: two tenants, their homes on disk, a real database, storage in a temporary folder."""
+"""An exchange without Airflow: two tenants, their homes on disk, a real database, storage in a temporary
+folder.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,8 @@ HEADER = "Username,StudentId,LastName,FirstName,Telephone,Dob,RequirementGroup,T
 
 def student(number: int, *, dob: str = "01/31/2001", last: str = "Nguyen", on_campus: str = "1") -> str:
     """One line of a roster."""
-    return f"student{number}@uni.example,S{number:06},{last},Ada,512-555-0100,{dob},Undergraduate,Fall 2026,{on_campus}\r\n"
+    who = f"student{number}@uni.example,S{number:06},{last},Ada,512-555-0100,{dob}"
+    return f"{who},Undergraduate,Fall 2026,{on_campus}\r\n"
 
 
 def roster(*lines: str) -> bytes:

@@ -1,7 +1,7 @@
 """Kill -9 in the middle of each step: the file is answered once, no row twice, no row lost (X03).
 
-The child process counts calls into the package and kills itself at one of them, so the sweep over call numbers hits a step
-before, between and after its effects, with the code exactly as it is.
+The child process counts calls into the package and kills itself at one of them, so the sweep over call
+numbers hits a step before, between and after its effects, with the code exactly as it is.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from types import FrameType
 from typing import Any
 
 import pytest
-from submissions.conftest import Exchange, roster, student
 
 from partner_exchange.ledger.states import State
 from partner_exchange.submissions.claim import claim
@@ -23,6 +22,7 @@ from partner_exchange.submissions.notify import notify
 from partner_exchange.submissions.process import run_steps
 from partner_exchange.submissions.respond import respond
 from partner_exchange.submissions.validate import validate
+from submissions.conftest import Exchange, roster, student
 
 pytestmark = [pytest.mark.service, pytest.mark.slow]
 

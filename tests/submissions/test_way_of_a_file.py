@@ -6,7 +6,6 @@ import csv
 import io
 
 import pytest
-from submissions.conftest import HEADER, Exchange, roster, student
 
 from partner_exchange.ledger import intake
 from partner_exchange.ledger.database import transaction
@@ -19,6 +18,7 @@ from partner_exchange.submissions.process import run_steps
 from partner_exchange.submissions.respond import respond
 from partner_exchange.submissions.resume import resume
 from partner_exchange.submissions.validate import validate
+from submissions.conftest import HEADER, Exchange, roster, student
 
 pytestmark = pytest.mark.service
 

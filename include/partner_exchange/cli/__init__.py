@@ -1,4 +1,6 @@
-"""The ``exchange`` command: each module holds the commands of one kind of user; the work is done in the rooms."""
+"""The ``exchange`` command: each module holds the commands of one kind of user; the work is done in the
+rooms.
+"""
 
 from __future__ import annotations
 

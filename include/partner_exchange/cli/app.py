@@ -10,7 +10,7 @@ from partner_exchange.settings import get_settings
 
 app = typer.Typer(
     name="exchange",
-    help="Partner Exchange: files in over SFTP, every row checked, good rows loaded, an answer to every file.",
+    help="Partner Exchange: files in, every row checked, good rows loaded, an answer to every file.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,

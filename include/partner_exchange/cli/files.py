@@ -61,7 +61,7 @@ def check(file: FILE_ARGUMENT, tenant: TENANT_OPTION, as_json: JSON_OPTION = Fal
 
 
 def process(file: FILE_ARGUMENT, tenant: TENANT_OPTION, as_json: JSON_OPTION = False) -> None:
-    """Take a file through all steps in this process, into the store, without Airflow; exit code as for check."""
+    """Take a file through all steps, into the store, without Airflow; exit code as for check."""
     from partner_exchange.cli.options import local_home
     from partner_exchange.feeds.answer import result_json
     from partner_exchange.ledger import submissions as ledger
@@ -125,7 +125,8 @@ def _show(file_name: str, outcome: Outcome, examination: Examination) -> None:
     console = Console()
     console.print(f"{file_name}: {outcome}", markup=False)
     console.print(
-        f"rows {examination.rows_total}: accepted {examination.rows_accepted}, rejected {examination.rows_rejected}"
+        f"rows {examination.rows_total}: "
+        f"accepted {examination.rows_accepted}, rejected {examination.rows_rejected}"
     )
     _show_groups(console, examination.findings)
 

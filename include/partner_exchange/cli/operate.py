@@ -88,7 +88,9 @@ def tenants_check(
     folder: Annotated[Path | None, typer.Option(help="instead of EXCHANGE_TENANTS_DIR")] = None,
     as_json: JSON_OPTION = False,
 ) -> None:
-    """Check all partner files and their keys: exit 0 when all hold, 1 with file, path and remedy for each mistake."""
+    """Check all partner files and their keys: exit 0 when all hold, 1 with file, path and remedy for each
+    mistake.
+    """
     from partner_exchange.settings import get_settings
     from partner_exchange.tenants import registry
     from partner_exchange.tenants.keys import examine_keys
@@ -124,7 +126,8 @@ def account_show(tenant: TENANT_OPTION) -> None:
     else:
         print(
             f"{tenant}: intake is suspended since {suspension.suspended_at:%Y-%m-%d %H:%M:%S} UTC: "
-            f"{suspension.reason} ({suspension.reason_code}). Resume with: exchange account resume -t {tenant}"
+            f"{suspension.reason} ({suspension.reason_code}). "
+            f"Resume with: exchange account resume -t {tenant}"
         )
 
 

@@ -24,7 +24,9 @@ def up(
         bool, typer.Option("--detach", "-d", help="return when healthy instead of staying")
     ] = False,
 ) -> None:
-    """Start PostgreSQL, the gateway, the mail sink and Airflow on this machine and wait until all are healthy."""
+    """Start PostgreSQL, the gateway, the mail sink and Airflow on this machine and wait until all are
+    healthy.
+    """
     from partner_exchange.local import stack
     from partner_exchange.settings import get_settings
 

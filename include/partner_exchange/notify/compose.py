@@ -8,7 +8,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from functools import lru_cache
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from sqlalchemy import Connection
 
 from partner_exchange import clock
@@ -77,7 +77,7 @@ class FindingLine:
 def _templates() -> Environment:
     return Environment(
         loader=PackageLoader("partner_exchange.notify"),
-        autoescape=lambda name: bool(name) and str(name).endswith(".html"),
+        autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -1,7 +1,7 @@
 """Archive and work area behind one fsspec address, so that any worker can take any step.
 
-The archive keeps each original by its SHA-256 and tenant and never changes it. The work area holds what one step leaves
-for the next (accepted rows as Parquet); it may be emptied for submissions that are finished.
+The archive keeps each original by its SHA-256 and tenant and never changes it. The work area holds what one
+step leaves for the next (accepted rows as Parquet); it may be emptied for submissions that are finished.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ class Archive:
         return f"{self._root}/{path}"
 
     def keep(self, tenant_code: str, chunks: Iterable[bytes]) -> Kept:
-        """Store the original under its checksum and return checksum and size; the same content is stored once."""
+        """Store the original under its checksum and return checksum and size; the same content is stored
+        once.
+        """
         digest, size_bytes = hashlib.sha256(), 0
         arriving = self._at(f"archive/{tenant_code}/arriving-{ULID()}")
         self._files.makedirs(self._at(f"archive/{tenant_code}"), exist_ok=True)
@@ -68,7 +70,7 @@ class Archive:
         """
         try:
             content: bytes = self._files.cat_file(self._at(paths.archived(tenant_code, sha256)))
-        except FileNotFoundError:
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             raise _damaged("is missing", tenant_code, sha256) from None
         if hashlib.sha256(content).hexdigest() != sha256:
             raise _damaged("has another checksum", tenant_code, sha256)

@@ -1,7 +1,7 @@
 """A partner's home, seen over SFTP or on this machine: list, claim by rename, read, write atomically.
 
-Both homes keep the same promises: a rename never replaces a file, a written file appears whole or not at all, and links
-are not followed out of the home by us because no name with a slash ever comes from a listing.
+Both homes keep the same promises: a rename never replaces a file, a written file appears whole or not at all,
+and links are not followed out of the home by us because no name with a slash ever comes from a listing.
 """
 
 from __future__ import annotations
@@ -175,7 +175,9 @@ class SftpHome:
         return True
 
     def rename(self, old: str, new: str) -> None:
-        """See ``Home.rename``; plain SFTP rename fails on a taken name, and says so only as a general failure."""
+        """See ``Home.rename``; plain SFTP rename fails on a taken name, and says so only as a general
+        failure.
+        """
         try:
             self._client.rename(self._at(old), self._at(new))
         except FileNotFoundError:

@@ -53,7 +53,7 @@ def shortened(file_name: str) -> str:
 
 @dataclass(frozen=True)
 class StampedName:
-    """A dropped name together with the UTC time code of its claim: the identity of a submission in a folder."""
+    """A dropped name with the UTC time code of its claim: the identity of a submission in a folder."""
 
     file_name: str
     stamp: str
@@ -98,7 +98,7 @@ _OWN_NAME = re.compile(rf"\.{_STAMP}(?:{re.escape(PROCESSING)}|{re.escape(COMPLE
 
 
 def is_temporary(name: str) -> bool:
-    """Say whether a client still uploads under this name (M15); such a file is left alone until it is renamed."""
+    """Say whether a client still uploads under this name (M15): left alone until it is renamed."""
     return name.startswith((".", "~$")) or name.casefold().endswith(_TEMPORARY_SUFFIXES)
 
 

@@ -1,4 +1,6 @@
-"""Every path inside a partner's home, the archive and the work area, as pure functions; nobody else joins strings."""
+"""Every path inside a partner's home, the archive and the work area, as pure functions; nobody else joins
+strings.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """First step: take every file that lies in a tenant's inbox (M33, X02).
 
-Nobody hands this step a list of files: it looks at the inbox itself, so a lost or doubled event changes nothing. The
-rename to ``.processing`` is the claim, and only one of two claims can win it. What an earlier claim or run left behind
-(a renamed file without a ledger row, a submission that is not finished) is taken up again.
+Nobody hands this step a list of files: it looks at the inbox itself, so a lost or doubled event changes
+nothing. The rename to ``.processing`` is the claim, and only one of two claims can win it. What an earlier
+claim or run left behind (a renamed file without a ledger row, a submission that is not finished) is taken up
+again.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Claimed:
 
 
 def claim(home: Home, tenant: Tenant, *, limit: int = 200) -> list[Claimed]:
-    """Return the submissions to process now, oldest first; empty when there is nothing or intake is suspended (M39).
+    """Return the submissions to process now, oldest first; none while intake is suspended (M39).
 
     :param limit: how many submissions one run takes at the most; the rest stays for the next ring.
     :raises StoreUnavailable: the ledger cannot be reached.
@@ -92,7 +93,7 @@ def _take(home: Home, tenant: Tenant, entry: Entry) -> Submission | None:
 
 
 def free_name(home: Home, tenant: Tenant, file_name: str) -> StampedName:
-    """Return a stamped name that nothing carries yet: two drops of one name in one second stay apart (K17)."""
+    """Return a stamped name that nothing carries yet: two drops in one second stay apart (K17)."""
     inbox = tenant.inbox.folder
     name = StampedName(shortened(file_name), utc_stamp(clock.now()))
     while any(

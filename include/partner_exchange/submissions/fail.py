@@ -1,4 +1,6 @@
-"""The way out when a step failed for good and it was our fault: the partner is told that nothing is asked of them."""
+"""The way out when a step failed for good and it was our fault: the partner is told that nothing is asked of
+them.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ _logger = logging.getLogger(__name__)
 
 
 def fail(submission_id: str, home: Home, *, code: str) -> Counts:
-    """Close an unfinished submission as failed, queue the mails and answer it; a finished one is left as it is.
+    """Close an unfinished submission as failed, queue the mails and answer it; leave a finished one.
 
     :param code: the code of the error that ended it; the text of an exception never reaches the partner.
     :raises OSError: the home cannot be written; the next claim of the tenant answers it.

@@ -1,8 +1,9 @@
 """Third step: accepted rows into the store, ledger state and data in one transaction.
 
-Files of one tenant are loaded in the order they were claimed, whatever order Airflow runs their tasks in: a later file
-must win over an earlier one. A load therefore first brings earlier submissions of its tenant this far (they are
-idempotent, so their own tasks then find the work done). Nobody waits for anybody, so nothing can stand still.
+Files of one tenant are loaded in the order they were claimed, whatever order Airflow runs their tasks in: a
+later file must win over an earlier one. A load therefore first brings earlier submissions of its tenant this
+far (they are idempotent, so their own tasks then find the work done). Nobody waits for anybody, so nothing
+can stand still.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def _merge(submission: Submission) -> Submission:
         outcome = get_feed(locked.feed).load(
             connection, accepted, tenant=tenant, submission_id=locked.submission_id, now=clock.now()
         )
-        # Before the commit: a crash in between leaves a part that the next try replaces, never a gap in the answer.
+        # Before the commit: a crash in between leaves a part that the next try replaces, not a gap.
         Archive().write_table(locked.submission_id, REJECTED_AT_LOAD, outcome.rejected)
         return ledger.record_load(
             connection,
@@ -91,7 +92,7 @@ def _merge(submission: Submission) -> Submission:
 
 
 def _accepted_rows(submission: Submission) -> pd.DataFrame:
-    """Return what validate left; examined anew when the work area was lost, since the original is in the archive."""
+    """Return what validate left; examined anew from the original when the work area was lost."""
     try:
         return Archive().read_table(submission.submission_id, ACCEPTED)
     except FileNotFoundError:

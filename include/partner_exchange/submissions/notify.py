@@ -1,7 +1,8 @@
 """Fifth step: put the mails for the tenant's contacts into the outbox and close the submission (E36).
 
-Only the outbox is written here, in the same transaction that closes the submission; ``partner_exchange.notify`` sends. So a
-stopped mail server delays a mail, but neither loses it nor holds up the file.
+Only the outbox is written here, in the same transaction that closes the submission;
+``partner_exchange.notify`` sends. So a stopped mail server delays a mail, but neither loses it nor holds up
+the file.
 """
 
 from __future__ import annotations

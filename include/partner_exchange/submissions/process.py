@@ -1,4 +1,6 @@
-"""All steps in one process, without Airflow: ``exchange process``, the bench and tests (the same functions, K17 answer)."""
+"""All steps in one process, without Airflow: ``exchange process``, the bench and tests (the same functions,
+K17 answer).
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,7 @@ def run_steps(submission_id: str, home: Home) -> Counts:
 
 
 def take_in(home: Home, tenant: Tenant, file: Path) -> Claimed:
-    """Put a copy of a local file into the tenant's inbox as already claimed, so no running stack takes it as well.
+    """Put a copy of a local file into the inbox as already claimed, so that no running stack takes it.
 
     :raises OSError: the file cannot be read.
     """

@@ -1,6 +1,7 @@
 """Fourth step: the answer in the partner's folder (K17, M34, N01).
 
-The result file comes last: whoever sees ``.completed`` finds the original and the fix-it file in their places.
+The result file comes last: whoever sees ``.completed`` finds the original and the fix-it file in their
+places.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ def rejected_rows(submission: Submission, tenant: Tenant) -> pd.DataFrame:
 
 
 def put_away(submission: Submission, tenant: Tenant, home: Home, name: StampedName) -> None:
-    """Move the byte-exact original to ``originals/``; written anew from the archive if somebody removed it."""
+    """Move the byte-exact original to ``originals/``; written anew from the archive if it is gone."""
     inbox = tenant.inbox.folder
     home.ensure_folder(f"{inbox}/{ORIGINALS_FOLDER}")
     place = paths.original(inbox, name)

@@ -68,7 +68,9 @@ def validate(submission_id: str) -> Counts:
 
 
 def examine(submission: Submission, tenant: Tenant) -> Examination:
-    """Run the feed over the archived original; the same bytes give the same examination at any time of that day."""
+    """Run the feed over the archived original; the same bytes give the same examination at any time of that
+    day.
+    """
     oversize = refuse_oversize(tenant, submission.size_bytes)
     if oversize is not None:
         return oversize
@@ -95,9 +97,10 @@ def outcome_of(examination: Examination) -> Outcome:
 
 
 def _is_identical_in_succession(submission: Submission, tenant: Tenant) -> bool:
-    """Say whether the last file that counts had the very same content (M39); a refused or failed one does not count.
+    """Say whether the last file had the very same content (M39); a refused or failed one does not count.
 
-    Files of one drop may be validated side by side, so an identical predecessor without a verdict is settled first.
+    Files of one drop may be validated side by side, so an identical predecessor without a verdict is settled
+    first.
     """
     if tenant.roster.identical_file == "allow" or submission.sha256 == NOT_ARCHIVED:
         return False

@@ -1,0 +1,9 @@
+"""``exchange bench``: the figures of docs/benchmarks.md, as seconds and as ratios inside one run.
+
+Each measurement runs in a process of its own, so peak memory is that of one file and imports are not in the
+seconds.
+"""
+
+from partner_exchange.local.bench.report import run
+
+__all__ = ["run"]

@@ -1,0 +1,100 @@
+"""Run the measurements and print them as the Markdown of docs/benchmarks.md."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psutil
+
+from partner_exchange import clock
+from partner_exchange.ledger.database import migrate
+from partner_exchange.local.bench.files import Measured, measure_files
+from partner_exchange.local.bench.parse import ParseFigures, measure_parse
+from partner_exchange.local.bench.through import CHAIN_LENGTH, ThroughFigures, measure_through
+from partner_exchange.local.cluster import Cluster
+from partner_exchange.settings import Settings
+
+SIZES = {20_000: 5, 50_000: 5, 1_000_000: 1}
+QUICK_SIZES = {2_000: 1}
+DROPS = 7
+_GIB = 1024**3
+_MIB = 1024**2
+
+
+def run(settings: Settings, *, is_quick: bool) -> int:
+    """Print every figure; the settings' own home is not touched."""
+    print(_head())
+    # A short path: the socket of PostgreSQL lies in it.
+    with TemporaryDirectory(prefix="exchange-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        cluster = Cluster(folder / "pg" / "data", folder / "socket", durable=True)
+        cluster.start(folder / "postgres.log")
+        try:
+            cluster.ensure_databases(["exchange"])
+            url = cluster.url("exchange")
+            migrate(url)
+            print(_files(measure_files(folder, url, QUICK_SIZES if is_quick else SIZES)), flush=True)
+        finally:
+            cluster.stop()
+        print(_parse(measure_parse(folder)), flush=True)
+        if not is_quick:
+            print(_through(measure_through(folder, runs=DROPS)), flush=True)
+    return 0
+
+
+def _head() -> str:
+    memory_gib = psutil.virtual_memory().total / _GIB
+    return (
+        f"Measured on {clock.today():%Y-%m-%d}: {os.cpu_count()} cores, {memory_gib:.0f} GiB, "
+        f"Python {platform.python_version()}, {platform.system()}."
+    )
+
+
+def _files(figures: list[Measured]) -> str:
+    lines = [
+        "\n### One file, without Airflow and without imports\n",
+        "| rows | work | runs | seconds (median) | × COPY | rows/s | peak memory |",
+        "|---:|---|---:|---:|---:|---:|---:|",
+    ]
+    floor = {one.rows: one.total_s for one in figures if one.kind == "copy"}
+    names = {
+        "copy": "plain COPY, the floor",
+        "exchange": "read, check, load, answer",
+        "pandas": "`read_csv` + `to_sql`, no checks",
+    }
+    for one in figures:
+        lines.append(
+            f"| {one.rows:,} | {names[one.kind]} | {one.runs} | {one.total_s:.2f} | "
+            f"{one.total_s / floor[one.rows]:.1f} | {one.rows / one.total_s:,.0f} | "
+            f"{one.peak_bytes / _MIB:,.0f} MiB |"
+        )
+    lines += ["\n| rows | claim | validate | load | respond | notify |", "|---:|---:|---:|---:|---:|---:|"]
+    for one in figures:
+        if one.kind == "exchange":
+            steps = " | ".join(
+                f"{one.seconds[step]:.2f}" for step in ("claim", "validate", "load", "respond", "notify")
+            )
+            lines.append(f"| {one.rows:,} | {steps} |")
+    return "\n".join(lines)
+
+
+def _parse(figures: ParseFigures) -> str:
+    return (
+        f"\n### DAG file with {figures.tenants} tenants, without `import airflow`\n\n"
+        f"All DAGs: {figures.all_dags_s:.2f} s. Inside a task, the one DAG: {figures.one_dag_s:.3f} s."
+    )
+
+
+def _through(figures: ThroughFigures) -> str:
+    ratio = figures.drop_s / figures.chain_s
+    return (
+        f"\n### Through SFTP and Airflow, {figures.rows:,} rows\n\n"
+        f"From the end of the upload to `.completed`: median {figures.drop_s:.1f} s "
+        f"({min(figures.drops_s):.1f} to {max(figures.drops_s):.1f}, {len(figures.drops_s)} drops).\n"
+        f"A chain of {CHAIN_LENGTH} tasks that do nothing: median {figures.chain_s:.1f} s "
+        f"({min(figures.chains_s):.1f} to {max(figures.chains_s):.1f}). Ratio {ratio:.1f}."
+    )

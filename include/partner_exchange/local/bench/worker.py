@@ -1,0 +1,114 @@
+"""One measurement in a process of its own; prints one JSON line.
+
+Called by ``files.measure`` as ``python -m partner_exchange.local.bench.worker KIND FILE``; the database, the
+tenants folder and the storage come from the environment like in any other process of the exchange.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import resource
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic
+
+TENANT = "bench"
+COLUMNS = (
+    "username",
+    "student_id",
+    "last_name",
+    "first_name",
+    "telephone",
+    "dob",
+    "requirement_group",
+    "term",
+    "on_campus",
+)
+
+
+def measure_exchange(file: Path) -> dict[str, float]:
+    """Read, check, load and answer as ``exchange process`` does; seconds per step."""
+    from partner_exchange.storage.folders import LocalHome
+    from partner_exchange.submissions.load import load
+    from partner_exchange.submissions.notify import notify
+    from partner_exchange.submissions.process import take_in
+    from partner_exchange.submissions.respond import respond
+    from partner_exchange.submissions.validate import validate
+    from partner_exchange.tenants import registry
+    from partner_exchange.validation.preload import preload
+
+    preload()
+    tenant = registry.load().get(TENANT)
+    with TemporaryDirectory() as folder:
+        home = LocalHome(Path(folder))
+        seconds: dict[str, float] = {}
+        start_s = monotonic()
+        claimed = take_in(home, tenant, file)
+        seconds["claim"] = monotonic() - start_s
+        for name, step in {
+            "validate": lambda: validate(claimed.submission_id),
+            "load": lambda: load(claimed.submission_id),
+            "respond": lambda: respond(claimed.submission_id, home),
+            "notify": lambda: notify(claimed.submission_id),
+        }.items():
+            step_s = monotonic()
+            counts = step()
+            seconds[name] = monotonic() - step_s
+        seconds["total"] = monotonic() - start_s
+    if counts.state != "done" or not counts.rows_total:
+        raise SystemExit(f"the bench file ended as {counts.state}")
+    return seconds
+
+
+def measure_copy(file: Path) -> dict[str, float]:
+    """COPY the same file as nine text columns into a plain table: the floor."""
+    import psycopg
+
+    with psycopg.connect(os.environ["EXCHANGE_DATABASE_URL"]) as connection:
+        connection.execute("drop table if exists bench_copy")
+        columns = ", ".join(f"{name} text" for name in COLUMNS)
+        connection.execute(f"create table bench_copy ({columns})")  # type: ignore[arg-type]
+        connection.commit()
+        start_s = monotonic()
+        command = "copy bench_copy from stdin (format csv, header)"
+        with file.open("rb") as source, connection.cursor() as cursor, cursor.copy(command) as copy:
+            while chunk := source.read(1024 * 1024):
+                copy.write(chunk)
+        connection.commit()
+        return {"total": monotonic() - start_s}
+
+
+def measure_pandas(file: Path) -> dict[str, float]:
+    """Do what a first draft would: ``read_csv`` and ``to_sql``, no checks, no answer."""
+    import pandas as pd
+    from sqlalchemy import create_engine
+
+    url = os.environ["EXCHANGE_DATABASE_URL"].replace("postgresql://", "postgresql+psycopg://", 1)
+    engine = create_engine(url)
+    start_s = monotonic()
+    table = pd.read_csv(io.BytesIO(file.read_bytes()), dtype=str)
+    table.to_sql("bench_pandas", engine, if_exists="replace", index=False)
+    return {"total": monotonic() - start_s}
+
+
+KINDS: dict[str, Callable[[Path], dict[str, float]]] = {
+    "exchange": measure_exchange,
+    "copy": measure_copy,
+    "pandas": measure_pandas,
+}
+
+
+def main() -> None:
+    """Measure and print ``{"seconds": {...}, "peak_bytes": N}``."""
+    kind, file = sys.argv[1], Path(sys.argv[2])
+    seconds = KINDS[kind](file)
+    peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(json.dumps({"seconds": seconds, "peak_bytes": peak_bytes}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,206 @@
+"""``exchange demo``: start the stack, act as the demo partner, and show the file's way to its answer."""
+
+from __future__ import annotations
+
+import csv
+import io
+import signal
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rich.console import Console
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+
+from partner_exchange import clock
+from partner_exchange.gateway.service import pinned_host_key
+from partner_exchange.ledger import submissions as ledger
+from partner_exchange.ledger.database import transaction
+from partner_exchange.ledger.states import FINAL
+from partner_exchange.ledger.submissions import Submission
+from partner_exchange.local import stack
+from partner_exchange.local.database import ensure_database
+from partner_exchange.local.partner import Partner, ensure_partner_key
+from partner_exchange.local.roster_maker import MadeRoster, make_roster
+from partner_exchange.settings import Settings
+from partner_exchange.storage import paths
+from partner_exchange.storage.names import StampedName, utc_stamp
+from partner_exchange.tenants import registry
+from partner_exchange.tenants.model import Tenant
+
+TENANT = "state-university"
+FAULTS = 23
+PATIENCE_S = 120.0
+_LOOK_S = 0.1
+_HEAD_LINES = 12
+
+
+@dataclass(frozen=True)
+class Journey:
+    """One dropped file and where it stands."""
+
+    file_name: str
+    dropped_at: datetime
+    submission: Submission | None
+    mailed_at: datetime | None
+
+    def milestones(self) -> list[tuple[str, datetime | None]]:
+        """Return each stage with its instant, None while it lies ahead."""
+        one = self.submission
+        return [
+            ("dropped", self.dropped_at),
+            ("claimed", one and one.claimed_at),
+            ("validated", one and one.validated_at),
+            ("loaded", one and one.loaded_at),
+            ("answered", one and one.answered_at),
+            ("mailed", self.mailed_at),
+        ]
+
+
+def run(settings: Settings, *, rows: int, is_ending: bool) -> int:
+    """Play the demo; return 0 when the file was answered as it should be, 1 otherwise.
+
+    :raises StackError: the stack cannot start.
+    """
+    console = Console()
+    started_s = time.monotonic()
+    tenant = registry.load().get(TENANT)
+    ensure_partner_key(settings, tenant)
+    was_up = stack.status(settings).is_up
+    if not was_up:
+        stack.up(settings, detach=True, echo=console.print)
+    try:
+        with ensure_database(settings):
+            is_well = _play(console, settings, tenant, rows)
+        console.print(f"The whole demo took {time.monotonic() - started_s:.0f} s.")
+        if not is_ending:
+            _stay(console, settings)
+    finally:
+        if not was_up:
+            stack.down(settings, echo=console.print)
+    return 0 if is_well else 1
+
+
+def _play(console: Console, settings: Settings, tenant: Tenant, rows: int) -> bool:
+    partner = Partner(settings, tenant, pinned_host_key(settings))
+    made = make_roster(
+        rows, seed=int(time.time()), terms=tenant.roster.requirement_terms, faults=min(FAULTS, rows // 4)
+    )
+    file_name = f"roster-{utc_stamp(clock.now())}.csv"
+    console.rule(f"{tenant.name} drops {file_name}")
+    console.print(
+        f"{made.rows:,} rows, {made.bad_rows} of them with a bad birth date, {len(made.content):,} bytes, "
+        f"by {partner.client_name}:\n[dim]{partner.command}[/dim]",
+        soft_wrap=True,
+    )
+    with TemporaryDirectory() as folder:
+        local = Path(folder) / file_name
+        local.write_bytes(made.content)
+        partner.put(local, f"{tenant.inbox.folder}/{file_name}")
+    journey = _watch(console, tenant, file_name, clock.now())
+    if journey.submission is None or journey.submission.state not in FINAL:
+        console.print(
+            f"[red]No answer within {PATIENCE_S:.0f} s; see `exchange status` and the Airflow UI.[/red]"
+        )
+        return False
+    _show_answer(console, settings, tenant, partner, journey.submission)
+    _show_urls(console, settings)
+    return _is_as_expected(console, made, journey.submission)
+
+
+def _watch(console: Console, tenant: Tenant, file_name: str, dropped_at: datetime) -> Journey:
+    deadline_s = time.monotonic() + PATIENCE_S
+    journey = Journey(file_name, dropped_at, None, None)
+    with Live(_progress(journey), console=console, refresh_per_second=10) as live:
+        while time.monotonic() < deadline_s:
+            journey = _look(tenant, journey)
+            live.update(_progress(journey))
+            if journey.mailed_at is not None:
+                break
+            time.sleep(_LOOK_S)
+    return journey
+
+
+def _look(tenant: Tenant, journey: Journey) -> Journey:
+    with transaction() as connection:
+        newest = ledger.latest(connection, tenant.code, limit=5)
+        submission = next((one for one in newest if one.file_name == journey.file_name), None)
+        mailed_at = ledger.mailed_at(connection, submission.submission_id) if submission else None
+    return Journey(journey.file_name, journey.dropped_at, submission, mailed_at)
+
+
+def _progress(journey: Journey) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("step")
+    table.add_column("seconds since the drop", justify="right")
+    for stage, at in journey.milestones():
+        since_s = (at - journey.dropped_at).total_seconds() if at else None
+        mark = "[green]✔[/green]" if at else "[dim]…[/dim]"
+        table.add_row(f"{mark} {stage}", f"{max(since_s, 0):.2f}" if since_s is not None else "")
+    return table
+
+
+def _show_answer(
+    console: Console, settings: Settings, tenant: Tenant, partner: Partner, submission: Submission
+) -> None:
+    name = StampedName(submission.file_name, submission.stamp)
+    place = paths.completed(tenant.inbox.folder, name)
+    answer = partner.get(place).decode()
+    head = "\n".join(answer.splitlines()[:_HEAD_LINES])
+    console.print(Panel(head, title=f"/{place} (its first lines)", title_align="left"), markup=False)
+    if submission.rows_rejected:
+        fix_it = partner.get(paths.fix_it(tenant.inbox.folder, name)).decode()
+        count = sum(1 for _ in csv.reader(io.StringIO(fix_it))) - 1
+        console.print(f"Fix-it file with {count} rows: /{paths.fix_it(tenant.inbox.folder, name)}")
+    mail = _newest_mail(settings, submission)
+    if mail is not None:
+        text = mail.get_body(("plain",))
+        body = text.get_content() if text else ""
+        title = f"mail to {mail['To']}: {mail['Subject']}"
+        console.print(Panel(body.rstrip(), title=title, title_align="left"), markup=False)
+    table = Table(
+        "rows", "created", "updated", "unchanged", "rejected", title="in the store", title_justify="left"
+    )
+    counts = (submission.rows_total, submission.rows_created, submission.rows_updated)
+    table.add_row(*(str(count) for count in (*counts, submission.rows_unchanged, submission.rows_rejected)))
+    console.print(table)
+
+
+def _newest_mail(settings: Settings, submission: Submission) -> EmailMessage | None:
+    for file in sorted((settings.home_dir / "mails").glob("*.eml"), reverse=True):
+        mail = message_from_bytes(file.read_bytes(), policy=default)
+        if mail["X-Exchange-Submission"] == submission.submission_id:
+            return mail
+    return None
+
+
+def _show_urls(console: Console, settings: Settings) -> None:
+    base = f"http://{settings.host}:{settings.airflow_port}"
+    console.print(f"Airflow:  {base}/dags/inbound__{TENANT}", soft_wrap=True)
+    console.print(f"Login:    {stack.login_hint(settings)}", soft_wrap=True)
+    console.print(f"Mails:    {settings.home_dir / 'mails'}", soft_wrap=True)
+
+
+def _is_as_expected(console: Console, made: MadeRoster, submission: Submission) -> bool:
+    expected = (made.rows, made.rows - made.bad_rows, made.bad_rows)
+    found = (submission.rows_total, submission.rows_created, submission.rows_rejected)
+    if found != expected:
+        console.print(f"[red]Rows, created, rejected: expected {expected}, found {found}.[/red]")
+    return found == expected
+
+
+def _stay(console: Console, settings: Settings) -> None:
+    console.print("The stack stays up; Ctrl-C ends it.")
+    with_stop = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, with_stop)
+    try:
+        signal.sigwait(with_stop)
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, with_stop)
