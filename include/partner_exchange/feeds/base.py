@@ -62,7 +62,13 @@ class Feed(Protocol):
         ...
 
     def load(
-        self, connection: Connection, accepted: pd.DataFrame, *, tenant: Tenant, submission_id: str, now: datetime
+        self,
+        connection: Connection,
+        accepted: pd.DataFrame,
+        *,
+        tenant: Tenant,
+        submission_id: str,
+        now: datetime,
     ) -> LoadOutcome:
         """Merge the rows inside the caller's transaction.
 

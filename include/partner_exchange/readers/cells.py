@@ -59,11 +59,13 @@ def trimmed(cells: Cells) -> tuple[Cells, Any | None]:
 
 def csv_text(columns: Sequence[Cells], *, newline: str) -> bytes:
     """Return the rows of the columns as RFC 4180 text, cells neutral, quoted where needed; no header."""
-    if not columns or not len(columns[0]):
-        return b""
+    return joined(csv_records(columns), newline=newline)
+
+
+def csv_records(columns: Sequence[Cells]) -> Cells:
+    """Return one RFC 4180 record per row, without its line end, cells neutral and quoted where needed."""
     fields = [_quoted(neutral(cells)) for cells in columns]
-    records = pc.binary_join_element_wise(*fields, pa.scalar(",", pa.large_string()))
-    return joined(records, newline=newline)
+    return pc.binary_join_element_wise(*fields, pa.scalar(",", pa.large_string()))
 
 
 def _quoted(cells: Cells) -> Cells:

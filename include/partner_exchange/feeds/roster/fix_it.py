@@ -1,0 +1,46 @@
+"""The rows to mend as a roster of their own, ready to be dropped again (N01).
+
+Rows with nine fields come as cells, white space already removed. A record that could not be taken apart comes as it was
+sent, so that it stays what it is until somebody mends it: to split and quote it anew could turn it into a row that loads
+something nobody meant.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from partner_exchange.feeds.roster.contract import AS_SENT, KEYS, TITLES
+from partner_exchange.readers.cells import Cells, as_cells, csv_records, joined
+
+_FIELD_START = r'(^|,)("?)([=+\-@\t\r])'
+
+
+def fix_it_file(rejected: pd.DataFrame, *, newline: str) -> bytes:
+    """Return header and rows as RFC 4180 text, every cell neutral; only the header when nothing was rejected.
+
+    :param newline: ``crlf`` or ``lf`` (K16).
+    """
+    end = "\r\n" if newline == "crlf" else "\n"
+    header = ",".join(TITLES) + end
+    if rejected.empty:
+        return header.encode()
+    as_sent = as_cells(rejected[AS_SENT])
+    has_cells = pc.equal(pc.binary_length(as_sent), 0)
+    records = csv_records([as_cells(rejected[key]) for key in KEYS])
+    lines = pc.if_else(has_cells, records, _neutral_records(as_sent))
+    return header.encode() + joined(pa.chunked_array(lines.chunks, pa.large_string()), newline=end)
+
+
+def _neutral_records(records: Cells) -> Cells:
+    """Put an apostrophe before each field that starts like a formula; one that has it already is left as it is.
+
+    A comma inside quotes is taken for the start of a field as well: one apostrophe too many in a record that has to be
+    mended by hand does no harm, one too few would.
+    """
+    is_suspect = pc.match_substring_regex(records, _FIELD_START)
+    if not np.any(is_suspect.to_numpy()):
+        return records
+    return pc.replace_substring_regex(records, pattern=_FIELD_START, replacement=r"\1\2'\3")

@@ -1,0 +1,20 @@
+"""Import what is heavy, once, before processes are forked; called by the Airflow plugin in the scheduler (design 6)."""
+
+from __future__ import annotations
+
+
+def preload() -> None:
+    """Import pandas, Arrow and Great Expectations and run one tiny suite, so that later files pay for their rows only."""
+    from partner_exchange.validation.runner import quiet
+
+    quiet()
+    import numpy as np
+    import pandas as pd
+
+    import partner_exchange.readers.csv  # noqa: F401 - imported for the modules behind it
+    from partner_exchange.validation.expectations import ExpectCellsToBeFilled
+    from partner_exchange.validation.runner import Stated, run
+
+    frame = pd.DataFrame({"cell": pd.Series(["x"], dtype="str")})
+    filled = ExpectCellsToBeFilled(column="cell", meta=Stated("username-missing", "cell").meta)
+    run(frame, [filled], rows=np.array([2], dtype=np.int64))
