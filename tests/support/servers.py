@@ -1,43 +1,46 @@
-"""A real SFTP server on port 0, with one folder for all homes; plain asyncssh, so it behaves as a foreign server does."""
+"""A real SFTP server on a free port, in a thread of its own; plain asyncssh, so it behaves as a foreign server does."""
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+import asyncio
+import threading
+from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import asyncssh
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 USER = "pipeline"
 
 
-class _ChrootServer(asyncssh.SFTPServer):
-    """Shows ``root`` as ``/`` and counts what it is asked."""
+class _Root(asyncssh.SFTPServer):
+    """Shows ``root`` as ``/`` and counts what it is asked; the names in ``closed`` may not be listed."""
 
-    def __init__(self, channel: asyncssh.SSHServerChannel, root: Path, requests: dict[str, int]) -> None:
-        super().__init__(channel, chroot=str(root).encode())
-        self._requests = requests
+    def __init__(self, channel: asyncssh.SSHServerChannel, server: SftpServer) -> None:
+        super().__init__(channel, chroot=str(server.root).encode())
+        self._server = server
 
-    def scandir(self, path: bytes) -> AsyncIterator[asyncssh.SFTPName]:
-        self._requests["list"] = self._requests.get("list", 0) + 1
+    def scandir(self, path: bytes) -> Any:
+        self._server.requests["list"] += 1
+        if path.decode() in self._server.closed:
+            raise asyncssh.SFTPPermissionDenied("closed")
         return super().scandir(path)
 
-    def stat(self, path: bytes):
-        self._requests["stat"] = self._requests.get("stat", 0) + 1
-        return super().stat(path)
+    def stat(self, path: bytes) -> Any:
+        self._server.requests["stat"] += 1
+        attrs = asyncssh.SFTPAttrs.from_local(super().stat(path))
+        if self._server.frozen_time is not None:
+            attrs.mtime = self._server.frozen_time
+        return attrs
 
 
 class _Login(asyncssh.SSHServer):
-    def __init__(self, key: asyncssh.SSHKey, sessions: list[asyncssh.SSHServerConnection]) -> None:
-        self._key = key
-        self._sessions = sessions
+    def __init__(self, server: SftpServer) -> None:
+        self._server = server
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
-        self._sessions.append(conn)
+        self._server.requests["connect"] += 1
+        self._server.sessions.append(conn)
 
     def begin_auth(self, username: str) -> bool:
         return True
@@ -46,22 +49,79 @@ class _Login(asyncssh.SSHServer):
         return True
 
     def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
-        return username == USER and key == self._key
+        return username == USER and key == self._server.user_key.convert_to_public()
 
 
-@dataclass
 class SftpServer:
-    """A running server and how to reach it."""
+    """One folder for all homes, served to the user ``pipeline``; may be stopped and started again on its port."""
 
-    root: Path
-    port: int
-    key_file: Path
-    host_key: str
-    requests: dict[str, int]
-    sessions: list[asyncssh.SSHServerConnection]
-    acceptor: asyncssh.SSHAcceptor
+    def __init__(self, folder: Path, port: int = 0) -> None:
+        self.root = folder / "root"
+        self.root.mkdir(parents=True, exist_ok=True)
+        self.port = port
+        self.requests: Counter[str] = Counter()
+        self.sessions: list[asyncssh.SSHServerConnection] = []
+        self.closed: set[str] = set()
+        self.frozen_time: int | None = None
+        self.host_key = asyncssh.generate_private_key("ssh-ed25519")
+        self.user_key = asyncssh.generate_private_key("ssh-ed25519")
+        self.key_file = folder / "user_key"
+        self.user_key.write_private_key(self.key_file)
+        self.key_file.chmod(0o600)
+        self._acceptor: asyncssh.SSHAcceptor | None = None
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
 
-    def connection(self) -> dict[str, object]:
+    def start(self) -> None:
+        self._acceptor = self._run(self._listen())
+        self.port = self._acceptor.get_port()
+
+    async def _listen(self) -> asyncssh.SSHAcceptor:
+        return await asyncssh.listen(
+            "127.0.0.1",
+            self.port,
+            server_host_keys=[self.host_key],
+            server_factory=lambda: _Login(self),
+            sftp_factory=lambda channel: _Root(channel, self),
+            reuse_address=True,
+        )
+
+    def stop(self) -> None:
+        """Cut all sessions and close the port."""
+        if self._acceptor is not None:
+            self._run(self._close(self._acceptor))
+            self._acceptor = None
+
+    async def _close(self, acceptor: asyncssh.SSHAcceptor) -> None:
+        acceptor.close()
+        for session in self.sessions:
+            session.abort()
+        self.sessions.clear()
+        await acceptor.wait_closed()
+
+    def end(self) -> None:
+        self.stop()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+
+    def _run(self, work: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
+
+    def inbox(self, tenant_code: str) -> Path:
+        """Return the tenant's inbox on disk, made when it is not there."""
+        folder = self.root / tenant_code / "inbound"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def drop(self, tenant_code: str, name: str, content: str = "Username\r\n") -> Path:
+        """Publish a whole file in the tenant's inbox, as our gateway does: hidden first, then renamed."""
+        hidden = self.inbox(tenant_code) / f".{name}.part"
+        hidden.write_text(content)
+        return hidden.rename(self.inbox(tenant_code) / name)
+
+    def connection(self) -> dict[str, Any]:
         """Return the Airflow connection, as AIRFLOW_CONN_* takes it in JSON."""
         return {
             "conn_type": "sftp",
@@ -70,49 +130,7 @@ class SftpServer:
             "login": USER,
             "extra": {
                 "key_file": str(self.key_file),
-                "host_key": self.host_key,
+                "host_key": self.host_key.export_public_key().decode().strip(),
                 "look_for_keys": "false",
             },
         }
-
-    async def stop(self) -> None:
-        """Cut all sessions and close the port."""
-        self.acceptor.close()
-        for session in self.sessions:
-            session.abort()
-        self.sessions.clear()
-        await self.acceptor.wait_closed()
-
-
-@asynccontextmanager
-async def sftp_server(root: Path, keys: Path, port: int = 0) -> AsyncIterator[SftpServer]:
-    """Serve ``root`` while the block runs; with the keys of an earlier call it is the same server again."""
-    keys.mkdir(parents=True, exist_ok=True)
-    for name in ("host_key", "user_key"):
-        if not (keys / name).is_file():
-            key = asyncssh.generate_private_key("ssh-ed25519")
-            key.write_private_key(keys / name)
-            (keys / name).chmod(0o600)
-    host_key, user_key = (asyncssh.read_private_key(keys / name) for name in ("host_key", "user_key"))
-    requests: dict[str, int] = {}
-    sessions: list[asyncssh.SSHServerConnection] = []
-    acceptor = await asyncssh.listen(
-        "127.0.0.1",
-        port,
-        server_host_keys=[host_key],
-        server_factory=lambda: _Login(user_key.convert_to_public(), sessions),
-        sftp_factory=lambda channel: _ChrootServer(channel, root, requests),
-    )
-    server = SftpServer(
-        root=root,
-        port=acceptor.get_port(),
-        key_file=keys / "user_key",
-        host_key=host_key.export_public_key().decode().strip(),
-        requests=requests,
-        sessions=sessions,
-        acceptor=acceptor,
-    )
-    try:
-        yield server
-    finally:
-        await server.stop()

@@ -27,7 +27,7 @@ _logger = logging.getLogger(__name__)
 CONNECT_TIMEOUT_S = 20.0
 POLL_TIMEOUT_S = 30.0
 CLOSE_TIMEOUT_S = 3.0
-BACKOFF_S = (0.5, 1.0, 2.0, 5.0, 10.0)
+BACKOFF_S = (0.5, 1.0, 2.0, 5.0)
 """Pause before each new connection; the last one repeats."""
 
 _PARALLEL_REQUESTS = 16

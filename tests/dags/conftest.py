@@ -1,0 +1,56 @@
+"""Airflow in a folder of its own, before anything imports it; a real SFTP server behind the connection of the inboxes."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+_HOME = tempfile.mkdtemp(prefix="exchange-airflow-")
+os.environ.update(
+    {
+        "AIRFLOW_HOME": _HOME,
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{_HOME}/airflow.db",
+        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": f"{_HOME}/logs",
+        "GX_ANALYTICS_ENABLED": "false",
+    }
+)
+
+PROJECT = Path(__file__).resolve().parents[2]
+CONNECTION = "exchange_inbox"
+
+
+@pytest.fixture
+def tenants_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty tenants folder that the settings point to."""
+    folder = tmp_path / "tenants"
+    folder.mkdir()
+    monkeypatch.setenv("EXCHANGE_TENANTS_DIR", str(folder))
+    return folder
+
+
+@pytest.fixture
+def add_tenant(tenants_dir: Path) -> Callable[..., None]:
+    """Write a small valid tenant file, or exactly ``text``."""
+
+    def add(code: str, text: str = "name: A Partner\nfeed: roster\n") -> None:
+        (tenants_dir / f"{code}.yaml").write_text(text)
+
+    return add
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
+    """A running SFTP server that the Airflow connection ``exchange_inbox`` reaches."""
+    from support.servers import SftpServer
+
+    server = SftpServer(tmp_path / "sftp")
+    server.start()
+    monkeypatch.setenv(f"AIRFLOW_CONN_{CONNECTION.upper()}", json.dumps(server.connection()))
+    yield server
+    server.end()
