@@ -1,7 +1,7 @@
 """Make the gateway's keys and the UI's password file, and describe the connection to the inbox.
 
-``docker/init.sh`` calls it with the file to write the connection to. The connection pins the gateway's host key
-(E13), so it can only be made once the keys are there.
+``docker/init.sh`` calls it with the file to write the connection to. The connection pins the gateway's host
+key (E13), so it can only be made once the keys are there.
 """
 
 from __future__ import annotations
