@@ -1,4 +1,4 @@
-"""Airflow in a folder of its own, before anything imports it; a real SFTP server behind the connection of the inboxes."""
+"""Airflow in a folder of its own, before anything imports it; a real SFTP server behind its connection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real SFTP server on a free port, in a thread of its own; plain asyncssh, so it behaves as a foreign server does."""
+"""A real SFTP server on a free port, in a thread of its own; plain asyncssh, as a foreign server would be."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class _Login(asyncssh.SSHServer):
 
 
 class SftpServer:
-    """One folder for all homes, served to the user ``pipeline``; may be stopped and started again on its port."""
+    """One folder for all homes, served to the user ``pipeline``; may be stopped and started again."""
 
     def __init__(self, folder: Path, port: int = 0) -> None:
         self.root = folder / "root"

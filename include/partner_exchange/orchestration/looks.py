@@ -108,6 +108,7 @@ class Settling:
         :param at_s: when the look was taken, in seconds on one clock for all looks.
         """
         self._seen_since = {fact: self._seen_since.get(fact, at_s) for fact in look.facts}
+        # To the millisecond: floats hold no more beside epoch seconds, and 0.3 must not turn into 0.29999995.
         return frozenset(
-            fact for fact, since_s in self._seen_since.items() if at_s - since_s >= self._settle_s
+            fact for fact, since_s in self._seen_since.items() if round(at_s - since_s, 3) >= self._settle_s
         )

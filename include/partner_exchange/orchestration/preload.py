@@ -1,8 +1,8 @@
 """Heavy imports, done once in the process that tasks are forked from; called by the plugin.
 
-LocalExecutor forks its workers from the scheduler, Celery its pool from the worker's parent, and each task is one
-more fork: what is imported there costs a task nothing, where great_expectations alone would cost it five seconds.
-The other processes of Airflow (API server, triggerer, DAG processor) never need it.
+LocalExecutor forks its workers from the scheduler, Celery its pool from the worker's parent, and each task is
+one more fork: what is imported there costs a task nothing, where great_expectations alone would cost it five
+seconds. The other processes of Airflow (API server, triggerer, DAG processor) never need it.
 """
 
 from __future__ import annotations

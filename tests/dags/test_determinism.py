@@ -1,0 +1,40 @@
+"""The same tenants make the same DAG, byte for byte: else each parse would be a new version (AN 1)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from support.builders import a_tenant
+
+HASH = """
+from airflow.models.serialized_dag import SerializedDagModel
+from airflow.serialization.serialized_objects import DagSerialization
+from partner_exchange.orchestration.builders import build_housekeeping_dag, build_inbound_dag
+from partner_exchange.tenants.model import Tenant
+
+tenant = Tenant.model_validate_json({tenant!r})
+for dag in (build_inbound_dag(tenant), build_housekeeping_dag()):
+    print("hash", SerializedDagModel.hash(DagSerialization.to_dict(dag)))
+"""
+
+
+def _hashes(seed: str) -> list[str]:
+    code = HASH.format(tenant=a_tenant().model_dump_json())
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONHASHSEED": seed},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    return [line for line in run.stdout.splitlines() if line.startswith("hash ")]
+
+
+def test_AN1_two_builds_with_different_hash_seeds_are_the_same_version() -> None:
+    first, second = _hashes("1"), _hashes("424242")
+    assert len(first) == 2
+    assert first == second

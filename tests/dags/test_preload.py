@@ -1,0 +1,32 @@
+"""Heavy imports happen where tasks are forked, and nowhere else."""
+
+from __future__ import annotations
+
+import pytest
+
+from partner_exchange.orchestration.preload import do_tasks_fork_here, preload_if_tasks_fork_here
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("airflow scheduler", True),
+        ("airflow scheduler --skip-serve-logs", True),
+        ("/venv/lib/airflow/__main__.py scheduler", True),
+        ("airflow celery worker --concurrency 4", True),
+        ("airflow api-server", False),
+        ("airflow triggerer", False),
+        ("airflow dag-processor", False),
+        ("airflow standalone", False),
+        ("airflow celery flower", False),
+        ("airflow dags list", False),
+        ("airflow dags trigger scheduler", False),
+        ("pytest", False),
+    ],
+)
+def test_AN5_only_scheduler_and_celery_worker_preload(command: str, expected: bool) -> None:
+    assert do_tasks_fork_here(command.split()) is expected
+
+
+def test_AN5_other_processes_do_not_preload() -> None:
+    assert preload_if_tasks_fork_here(["airflow", "triggerer"]) is False
