@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 TESTS_DIR = Path(__file__).resolve().parents[1]
@@ -52,6 +53,7 @@ def order(requirement: str) -> tuple[int, int]:
     return "EMTXNK".index(requirement[0]), int(requirement[1:])
 
 
+@cache
 def collect() -> dict[str, list[Test]]:
     """Return all tests that carry a requirement id in their name, by that id."""
     found: dict[str, list[Test]] = {}
