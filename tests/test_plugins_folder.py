@@ -1,7 +1,7 @@
 """Airflow executes every Python file under plugins/, so the folder holds one.
 
 It keeps each in sys.modules under its bare name: an email.py there breaks the standard library in every
-Airflow process, and the error shows nowhere (airflow notes 6). So one file registers, ``.airflowignore`` hides
+Airflow process, and the error shows nowhere (airflow notes 6). So one file registers, the ignore file hides
 all others, and these tests hold that. Behaviour lives in ``partner_exchange``; put it there.
 """
 

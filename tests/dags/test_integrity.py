@@ -44,7 +44,7 @@ def test_AN10_every_dag_keeps_the_house_rules() -> None:
         assert dag.description, dag.dag_id
         for task in dag.tasks:
             assert task.owner == "partner-exchange", task.task_id
-            assert task.retries >= 3, f"{task.task_id}: a killed task must be tried again"
+            assert (task.retries or 0) >= 3, f"{task.task_id}: a killed task must be tried again"
             assert task.retry_policy is not None, task.task_id
             assert task.email is None, f"{task.task_id}: failure mails would quote exception texts (AN 7)"
             assert getattr(task, "soft_fail", False) is False, (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,6 @@ from airflow.sdk.exceptions import TaskDeferred
 
 from partner_exchange import clock
 from partner_exchange.errors import InboxUnavailable
-from partner_exchange.orchestration import sensor as module
 from partner_exchange.orchestration.inbox import open_home
 from partner_exchange.orchestration.looks import look_at
 from partner_exchange.orchestration.sensor import InboxSensor
@@ -92,7 +92,7 @@ def test_X01_waits_for_the_second_look_in_the_task_when_that_is_short(server: Sf
 
 def test_X01_defers_while_the_only_file_grows(server: SftpServer, monkeypatch: pytest.MonkeyPatch) -> None:
     path = server.drop("alpha", "roster.csv")
-    monkeypatch.setattr(module.time, "sleep", lambda seconds: path.write_text(path.read_text() + "more"))
+    monkeypatch.setattr(time, "sleep", lambda seconds: path.write_text(path.read_text() + "more"))
     with pytest.raises(TaskDeferred) as deferred:
         a_sensor(2).execute(a_context())
     trigger = deferred.value.trigger
@@ -107,7 +107,7 @@ def test_X01_lets_the_complete_file_go_on_and_hides_the_growing_one_from_the_cla
     growing = server.inbox("alpha") / "growing.csv"
     growing.write_text("half")
     server.drop("alpha", "complete.csv")
-    monkeypatch.setattr(module.time, "sleep", lambda seconds: growing.write_text("half and more"))
+    monkeypatch.setattr(time, "sleep", lambda seconds: growing.write_text("half and more"))
     settled = a_sensor(2).execute(a_context())
     assert names(settled) == ["complete.csv"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from airflow.sdk import DAG, AssetOrTimeSchedule, TriggerRule
+from airflow.sdk import DAG, Asset, AssetAll, AssetOrTimeSchedule, CronTriggerTimetable, TriggerRule
 from airflow.serialization.serialized_objects import DagSerialization
 
 from partner_exchange.orchestration.builders import build_housekeeping_dag, build_inbound_dag
@@ -27,6 +27,17 @@ WAY = [
 @pytest.fixture
 def dag() -> DAG:
     return build_inbound_dag(a_tenant())
+
+
+def the_schedule(dag: DAG) -> AssetOrTimeSchedule:
+    assert isinstance(dag.schedule, AssetOrTimeSchedule)
+    return dag.schedule
+
+
+def the_sweep(dag: DAG) -> str:
+    timetable = the_schedule(dag).timetable
+    assert isinstance(timetable, CronTriggerTimetable)
+    return timetable.expression
 
 
 def test_M33_the_tasks_are_the_steps_in_their_order(dag: DAG) -> None:
@@ -53,14 +64,15 @@ def test_AN4_the_last_task_runs_whatever_became_of_the_files_and_decides_the_col
 
 
 def test_X18_the_dag_waits_for_its_inbox_and_sweeps_once_an_hour(dag: DAG) -> None:
-    schedule = dag.schedule
-    assert isinstance(schedule, AssetOrTimeSchedule)
+    schedule = the_schedule(dag)
+    assert isinstance(schedule.asset_condition, AssetAll)
     (asset,) = schedule.asset_condition.objects
+    assert isinstance(asset, Asset)
     assert asset.name == "inbox__state-university"
     (watcher,) = asset.watchers
     assert isinstance(watcher.trigger, InboxTrigger)
     assert watcher.trigger.folder == "/state-university/inbound"
-    minute, *rest = schedule.timetable.expression.split()
+    minute, *rest = the_sweep(dag).split()
     assert (0 <= int(minute) < 60, rest) == (True, ["*", "*", "*", "*"])
 
 
@@ -74,8 +86,7 @@ def test_X01_the_first_task_looks_at_the_inbox_itself() -> None:
 
 def test_AN1_tenants_sweep_at_different_minutes() -> None:
     minutes = {
-        build_inbound_dag(a_tenant(code=f"tenant-{number}")).schedule.timetable.expression.split()[0]
-        for number in range(30)
+        the_sweep(build_inbound_dag(a_tenant(code=f"tenant-{number}"))).split()[0] for number in range(30)
     }
     assert len(minutes) > 15
 
@@ -98,7 +109,7 @@ def test_P1_the_docs_of_a_run_say_what_happens_and_how_to_go_on(dag: DAG) -> Non
     for needed in (
         *(f"`{task_id}`" for task_id in WAY),
         "/state-university/inbound",
-        "exchange replay",
+        "exchange account resume",
         "paused",
     ):
         assert needed in dag.doc_md, needed

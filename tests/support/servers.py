@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import asyncssh
 
@@ -16,7 +17,7 @@ USER = "pipeline"
 class _Root(asyncssh.SFTPServer):
     """Shows ``root`` as ``/`` and counts what it is asked; the names in ``closed`` may not be listed."""
 
-    def __init__(self, channel: asyncssh.SSHServerChannel, server: SftpServer) -> None:
+    def __init__(self, channel: asyncssh.SSHServerChannel[bytes], server: SftpServer) -> None:
         super().__init__(channel, chroot=str(server.root).encode())
         self._server = server
 
@@ -28,7 +29,7 @@ class _Root(asyncssh.SFTPServer):
 
     def stat(self, path: bytes) -> Any:
         self._server.requests["stat"] += 1
-        attrs = asyncssh.SFTPAttrs.from_local(super().stat(path))
+        attrs = asyncssh.SFTPAttrs.from_local(cast(os.stat_result, super().stat(path)))
         if self._server.frozen_time is not None:
             attrs.mtime = self._server.frozen_time
         return attrs

@@ -65,23 +65,27 @@ Takes every file that lies in `{inbox}` on the connection `{connection}`, feed *
 | `file.notify` | queues and sends the mails |
 | `report_failures` | closes what could not be finished, tells the partner it was us, turns the run red |
 
-A run starts when files are there: the inbox is looked at twice a second, and rings again every half minute
-until they are gone. The clock starts one more run an hour, in case no triggerer was there to ring. A green
-run with skipped tasks found nothing to do.
+A run starts when files are there: the inbox is looked at twice a second, and rings again every half
+minute until they are gone. The clock starts one more run an hour, in case no triggerer was there to ring.
+A green run with skipped tasks found nothing to do.
 
 **Red run?** The log of the red task says why. Each step asks the ledger first, so clearing a red task is
-always safe while its submission is not closed; afterwards `exchange replay` runs it again from the kept
-original. **Nothing happens although files are there?** `INTAKE-SUSPENDED.txt` in the inbox means that
-intake is suspended: see `exchange submissions --tenant {code}`, then `exchange tenants resume {code}`.
-Files dropped while this DAG is paused are taken after it is unpaused. **What does a code mean?**
-`docs/codes.md` explains each finding.
+always safe and takes up the work where it stopped. A submission that `report_failures` has closed stays
+closed: mend the cause, then drop the kept original (`originals/` in the inbox) again.
+
+**Nothing happens although files are there?** `INTAKE-SUSPENDED.txt` in the inbox means that intake is
+suspended: `exchange account show --tenant {code}` says why, `exchange account resume --tenant {code}`
+opens it. Files dropped while this DAG is paused are taken after it is unpaused.
+
+**What does a code mean?** `docs/findings.md` explains each finding.
 """
 
 _HOUSEKEEPING_DOC = """\
 ### Housekeeping
 
 Sends, every other minute, the mails of the outbox that are due: those that the mail server asked to try
-again later. A mail server that is away delays mails and fails nothing; `exchange status` shows what waits.
+again later. A mail server that is away delays mails and fails nothing; `exchange mail deliver` does the
+same at once.
 """
 
 
