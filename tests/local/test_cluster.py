@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL server by itself (ADR-0001)."""
+"""The embedded PostgreSQL server by itself (ADR-0008)."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def ui_url(settings: Settings) -> str:
 
 
 def exchange_environment(settings: Settings) -> dict[str, str]:
-    """Return the ``EXCHANGE_*`` variables that give every part the same settings, whatever folder it runs in."""
+    """Return the ``EXCHANGE_*`` variables that give every part the same settings, in whatever folder."""
     values: dict[str, str] = {}
     for name in type(settings).model_fields:
         value = getattr(settings, name)
@@ -66,8 +66,7 @@ def exchange_environment(settings: Settings) -> dict[str, str]:
 def airflow_environment(settings: Settings) -> dict[str, str]:
     """Return everything the Airflow programs of the one-machine stack need in their environment.
 
-    Creates secrets and the UI password at the first call. Figures are chosen for 2 cores (design.md section 6,
-    airflow notes 12).
+    Creates secrets and the UI password at the first call. Figures are chosen for 2 cores.
 
     :raises StackError: when the secrets cannot be read or written.
     """
@@ -217,7 +216,7 @@ def write_private(file: Path, content: str) -> None:
 def migrate_airflow(settings: Settings, environment: dict[str, str], log: Path) -> bool:
     """Bring Airflow's own database up to date and return whether there was anything to do.
 
-    The database itself remembers for which Airflow release that was done, because asking Airflow takes seconds.
+    The database itself remembers for which Airflow release that was done: asking Airflow takes seconds.
 
     :raises StackError: when ``airflow db migrate`` fails.
     """

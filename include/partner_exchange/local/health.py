@@ -18,6 +18,8 @@ from partner_exchange.local.paths import StackPaths
 from partner_exchange.settings import PROJECT_DIR, Settings
 from partner_exchange.tenants import registry
 
+_PATIENCE_S = 15
+"""A busy machine answers late; that is not the same as not answering."""
 _AIRFLOW_NAMES = {
     "api-server": "metadatabase",
     "scheduler": "scheduler",
@@ -62,7 +64,7 @@ def _ask_airflow(url: str) -> dict[str, dict[str, Any]]:
     # A proxy named in the environment is for the world outside.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(url, timeout=5) as answer:
+        with opener.open(url, timeout=_PATIENCE_S) as answer:
             found = json.load(answer)
     except (OSError, ValueError):
         return {}
@@ -77,7 +79,7 @@ def _greeting(host: str, port: int) -> bytes:
 
 
 def missing_dags(settings: Settings) -> list[str]:
-    """Return the ids of inbound DAGs that Airflow does not know yet; nothing is expected of an empty dags folder."""
+    """Return the ids of inbound DAGs that Airflow does not know yet; an empty dags folder owes none."""
     if not any((PROJECT_DIR / "dags").glob("*.py")):
         return []
     expected = {f"inbound__{code}" for code in registry.examine(settings.tenants_dir)[0].tenants}

@@ -1,6 +1,7 @@
 """A mail server for one machine: takes every mail and keeps each as one file, newest last by name.
 
-Runs as the stack's part ``mail`` (``python -m partner_exchange.local.mailsink``); ``read_mails`` serves demo and tests.
+Runs as the stack's part ``mail`` (``python -m partner_exchange.local.mailsink``); ``read_mails`` serves demo
+and tests.
 """
 
 from __future__ import annotations

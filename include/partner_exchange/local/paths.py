@@ -75,7 +75,7 @@ class StackPaths:
 
     @property
     def environments(self) -> Path:
-        """Return the file with the parts' environments; it holds secrets and exists only while the stack runs."""
+        """Return the file with the parts' environments: secrets, there only while the stack runs."""
         return self.run / "environments.json"
 
     @property
@@ -113,7 +113,8 @@ class StackPaths:
         except OSError as error:
             raise StackError(
                 "home-not-writable",
-                f"The home {self.home} cannot be written: {error.strerror}. Set EXCHANGE_HOME to another folder.",
+                f"The home {self.home} cannot be written: {error.strerror}. "
+                "Set EXCHANGE_HOME to another folder.",
             ) from error
         if self.sockets.is_symlink() or self.sockets.stat().st_uid != os.geteuid():
             raise StackError(
@@ -124,7 +125,7 @@ class StackPaths:
 
 @contextmanager
 def locked(path: Path, *, shared: bool = False, wait: bool = True) -> Iterator[bool]:
-    """Hold a lock file for the block and yield whether it was got; the kernel frees it when the process dies."""
+    """Hold a lock file for the block and yield whether it was got; it is freed when the process dies."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with path.open("a") as stream:
         kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX

@@ -1,7 +1,7 @@
 """The one-machine stack: ``up``, ``down`` and ``status`` of PostgreSQL, gateway, mail sink and Airflow.
 
-Called by the CLI, the demo and the tests. State lives under EXCHANGE_HOME; two homes with different ports do not
-meet. Every process carries the mark of its home, so nothing of a killed stack is ever left behind unseen.
+Called by the CLI, the demo and the tests. State lives under EXCHANGE_HOME; two homes with different ports do
+not meet. Every process carries the mark of its home, so nothing of a killed stack is left behind unseen.
 """
 
 from __future__ import annotations
@@ -38,12 +38,13 @@ from partner_exchange.settings import Settings
 Echo = Callable[[str], None]
 
 AIRFLOW_PARTS = ("api-server", "scheduler", "dag-processor", "triggerer")
-_STOP_WAIT_S = {"api-server": 3, "scheduler": 15, "dag-processor": 5, "triggerer": 5}
+_STOP_WAIT_S = {"api-server": 3, "scheduler": 15, "dag-processor": 5, "triggerer": 3}
 """The scheduler lets running tasks finish. The others keep their state in the database and may be cut short;
 the api-server hangs in its interpreter's exit after it has closed all connections."""
 START_TIMEOUT_S = 300.0
 """Generous: the very first start also compiles Airflow's thousands of modules."""
 PARSE_TIMEOUT_S = 60.0
+_STARTING_S = 60
 _POLL_S = 0.3
 _SHOWN_LOG_LINES = 20
 _STARTS_BEFORE_GIVING_UP = 4
@@ -53,7 +54,7 @@ connect_database = ensure_database
 
 @dataclass(frozen=True)
 class PartStatus:
-    """One program of the stack. ``state`` is up, starting, failed or down."""
+    """One program of the stack. ``state`` is up, starting, unhealthy, failed or down."""
 
     name: str
     state: str
@@ -100,21 +101,19 @@ def up(settings: Settings, detach: bool, echo: Echo) -> None:
 
     A second ``up`` for the same home says so and changes nothing. Remains of a killed stack are ended first.
 
-    :raises StackError: a port is taken, a part does not get healthy, or the stack was stopped meanwhile; what was
-        started is stopped again.
+    :raises StackError: a port is taken, a part does not get healthy, or the stack was stopped meanwhile; what
+        was started is stopped again.
     """
     paths = StackPaths.of(settings)
     paths.create()
     with locked(paths.run / "up.lock", wait=False) as is_mine:
         if supervisor_of(paths) is not None:
-            echo(
-                f"Already up: {_where(settings)}. `exchange status` shows its parts, `exchange down` stops it."
-            )
+            echo(f"Already up: {_where(settings)}. See `exchange status`; `exchange down` stops it.")
             return
         if not is_mine:
             raise StackError(
                 "already-starting",
-                f"Another `exchange up` for {paths.home} is under way. Wait for it, then ask `exchange status`.",
+                f"Another `exchange up` for {paths.home} is under way. Wait for it, see `exchange status`.",
             )
         with _terminated_like_interrupted():
             try:
@@ -164,16 +163,10 @@ def status(settings: Settings) -> StackStatus:
             is_failed = info is not None and info["statename"] in ("FATAL", "BACKOFF")
             parts.append(PartStatus(name, "failed" if is_failed else "down", port=door_of.get(name)))
             continue
+        uptime_s = max(0, info["now"] - info["start"])
         is_up = info["statename"] == "RUNNING" and health.is_answering(name, info["start"])
-        parts.append(
-            PartStatus(
-                name,
-                "up" if is_up else "starting",
-                pid=info["pid"],
-                uptime_s=max(0, info["now"] - info["start"]),
-                port=door_of.get(name),
-            )
-        )
+        state = "up" if is_up else "starting" if uptime_s < _STARTING_S else "unhealthy"
+        parts.append(PartStatus(name, state, info["pid"], uptime_s, door_of.get(name)))
     return StackStatus(
         home=str(paths.home),
         is_up=all(part.state == "up" for part in parts),
@@ -229,7 +222,7 @@ def _programs(settings: Settings) -> list[Program]:
                 name,
                 command,
                 environment,
-                "airflow",
+                "api" if name == "api-server" else "airflow",
                 starts_with_supervisor=False,
                 stop_wait_s=_STOP_WAIT_S[name],
             )
@@ -253,6 +246,8 @@ def _start(settings: Settings, paths: StackPaths, echo: Echo) -> None:
         supervise.write_configuration(paths, programs)
         supervise.start_supervisor(paths, dict(os.environ))
         watch.until_healthy(["postgres"])
+    # The api-server imports for as long as the migration takes; it needs the tables only when it is asked.
+    supervise.start_group(paths, "api")
     _migrate(settings, paths, programs, watch)
     supervise.start_group(paths, "airflow")
     watch.until_healthy(_part_names(settings))

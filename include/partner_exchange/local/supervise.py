@@ -1,6 +1,6 @@
 """The stack's programs under ``supervisord``: configuration, orders, and finding every process of a home.
 
-Called by ``local.stack``. Why a supervisor and not ``airflow standalone``: ADR-0002.
+Called by ``local.stack``. Why a supervisor and not ``airflow standalone``: ADR-0009.
 """
 
 from __future__ import annotations
@@ -18,16 +18,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psutil
-from supervisor.xmlrpc import SupervisorTransport
+from supervisor.xmlrpc import SupervisorTransport  # type: ignore[import-untyped]
 
 from partner_exchange.errors import StackError
 from partner_exchange.local.airflow import write_private
 from partner_exchange.local.database import cluster_of, supervisor_of
-from partner_exchange.local.launch import STACK_MARKER
+from partner_exchange.local.launch import STACK_MARKER, is_alive
 from partner_exchange.local.paths import StackPaths
 
-GROUPS = ("database", "doors", "airflow")
-"""Programs of one group stop together; groups start in this order and stop in the reverse one."""
+GROUPS = ("database", "doors", "api", "airflow")
+"""Programs of one group stop together; groups start in this order and stop in the reverse one: running tasks
+report their end to the api-server."""
 _LOG_BYTES, _LOG_BACKUPS = "10MB", 3
 
 
@@ -123,7 +124,7 @@ def start_supervisor(paths: StackPaths, environment: Mapping[str, str], timeout_
             process.kill()
             raise StackError(
                 "supervisor-not-started",
-                f"The supervisor did not start; see {paths.log / 'supervisord.out'} and supervisord.log beside it.",
+                f"The supervisor did not start; see supervisord.out and supervisord.log in {paths.log}.",
             )
         time.sleep(0.05)
 
@@ -157,9 +158,7 @@ def start_group(paths: StackPaths, group: str) -> None:
     try:
         _Supervisor(paths).order("startProcessGroup", group, False)
     except (OSError, xmlrpc.client.Error) as error:
-        raise StackError(
-            "part-not-started", f"The supervisor would not start {group}: {error}."
-        ) from error
+        raise StackError("part-not-started", f"The supervisor would not start {group}: {error}.") from error
 
 
 def program_states(paths: StackPaths) -> dict[str, dict[str, Any]]:
@@ -182,7 +181,7 @@ def stop_supervisor(paths: StackPaths, timeout_s: float = 90.0) -> None:
 
 
 def marked_processes(paths: StackPaths) -> list[psutil.Process]:
-    """Return every process of this home's stack, whoever started it; not a server that a command runs on demand."""
+    """Return every process of this home's stack, whoever started it; not a command's server on demand."""
     # A server child of PostgreSQL overwrites its environment, but works in the data directory.
     server = cluster_of(paths).postmaster()
     data_dir = (
@@ -215,7 +214,7 @@ def end_processes(processes: Sequence[psutil.Process], grace_s: float = 5.0) -> 
         for process in remaining:
             with contextlib.suppress(psutil.Error):
                 getattr(process, end)()
-        _, remaining = psutil.wait_procs(remaining, timeout=grace_s)
-        if not remaining:
-            break
+        deadline = time.monotonic() + grace_s
+        while (remaining := [p for p in remaining if is_alive(p)]) and time.monotonic() < deadline:
+            time.sleep(0.05)
     return remaining
