@@ -1,4 +1,4 @@
-"""The examination of a file that is refused as a whole; for feeds, and for steps that refuse before a feed is asked."""
+"""The examination of a file that is refused as a whole; for feeds, and for steps that refuse before them."""
 
 from __future__ import annotations
 

@@ -1,27 +1,27 @@
-"""Whole columns of cells at once: trimming, neutral formula cells, and CSV text written without a loop over rows.
+"""Whole columns of cells at once: trimming, neutral formula cells, CSV text without a loop over rows.
 
-Spreadsheets run a cell that starts with ``= + - @``, tab or CR. Every CSV we write puts one apostrophe before such a cell,
-also when apostrophes already stand there; the reader takes exactly one away again, so what we write and a partner drops
-back is the same cell (docs/decisions/0006-neutral-cells.md). Called by the CSV reader, the feeds' fix-it files and the
-result files.
+Spreadsheets run a cell that starts with ``= + - @``, tab or CR. Every CSV we write puts one apostrophe before
+such a cell, also when apostrophes already stand there; the reader takes exactly one away again, so what we
+write and a partner drops back is the same cell (docs/decisions/0006-neutral-cells.md). Called by the CSV
+reader, the feeds' fix-it files and the result files.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-Cells = pa.ChunkedArray
+Cells: TypeAlias = pa.ChunkedArray
 """One column of text, ``large_string``, without nulls."""
 
 WHITE_SPACE = (
     " \t\n\r\v\f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u200b\u2028\u2029\u202f\u205f\u3000\ufeff"
 )
-"""What is trimmed from both ends of a cell: the white space of Unicode and the two marks that show as nothing."""
+"""What is trimmed from both ends of a cell: the white space of Unicode and two marks that show as nothing."""
 
 FORMULA_START = r"^[=+\-@\t\r]"
 _TO_NEUTRAL = r"^('*[=+\-@\t\r])"

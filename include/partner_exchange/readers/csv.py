@@ -1,7 +1,8 @@
-"""Read a CSV strictly (RFC 4180) into columns of text, with a mark for all that is wrong and no row left out (M06-M11).
+"""Read a CSV strictly (RFC 4180) into columns of text, with marks for all faults and no row left out (M06).
 
-Called by the feeds. The scan tells sound records from faulty ones, Arrow parses the sound ones, and the two must count the
-same. Row numbers are those a spreadsheet shows: the header is row 1, blank lines count, a quoted line break does not.
+Called by the feeds. The scan tells sound records from faulty ones, Arrow parses the sound ones, and the two
+must count the same. Row numbers are those a spreadsheet shows: the header is row 1, blank lines count, a
+quoted line break does not.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ class Sheet:
     header_row: int
     rows: Rows
     table: pa.Table
-    """The sound records to judge, one per entry of ``rows``: a column per ``CsvColumn.key``, cells trimmed."""
+    """The sound records to judge, as many as ``rows``: a column per ``CsvColumn.key``, cells trimmed."""
     faulty_rows: Rows
     faulty_text: Cells
     """Records without a column form, as sent, without their line end."""
@@ -130,7 +131,9 @@ def _check_header(content: bytes, header: HeaderLine, columns: Sequence[CsvColum
         return Refusal("header-too-wide", facts, rows_total)
     if names[-1].strip():
         absent = ", ".join(f"{at} ({columns[at - 1].title})" for at in range(width + 1, len(columns) + 1))
-        return Refusal("header-too-narrow", {"fields": width, "needed": len(columns), "absent": absent}, rows_total)
+        return Refusal(
+            "header-too-narrow", {"fields": width, "needed": len(columns), "absent": absent}, rows_total
+        )
     return None
 
 
@@ -165,7 +168,7 @@ def _may_span_lines(content: bytes, found: Scan) -> bool:
 
 
 def _swallowed_rows(table: pa.Table) -> bool:
-    """Tell whether a cell holds a line break and as many commas as a whole row: a quote was left open there."""
+    """Tell whether a cell holds a line break and as many commas as a row: a quote was left open there."""
     for cells in table.columns:
         broken = pc.filter(cells, pc.match_substring(cells, "\n"))
         if len(broken) and pc.max(pc.count_substring(broken, ",")).as_py() >= table.num_columns - 1:
@@ -186,10 +189,12 @@ def _parse(content: bytes, found: Scan, columns: Sequence[CsvColumn]) -> pa.Tabl
         table = _parse_blocks(data, schema, len(data) + 1)
     if table.num_rows != found.sound_count:
         message = (
-            f"Reading stopped: the scan counts {found.sound_count} sound records, the parser {table.num_rows}. "
+            f"Reading stopped: the scan counts {found.sound_count} records, the parser {table.num_rows}. "
             "Nothing was loaded; the file and this count belong in a report to us."
         )
-        raise CountsDoNotReconcile("reader-counts-differ", message, scan=found.sound_count, parser=table.num_rows)
+        raise CountsDoNotReconcile(
+            "reader-counts-differ", message, scan=found.sound_count, parser=table.num_rows
+        )
     return table
 
 
@@ -257,7 +262,8 @@ def _sound_rows(found: Scan) -> Rows:
     counts = _int64(found.span_counts)
     before = np.cumsum(counts) - counts
     shift = np.repeat(_int64(found.span_rows) - before, counts)
-    return np.arange(int(counts.sum()), dtype=np.int64) + shift
+    rows: Rows = np.arange(int(counts.sum()), dtype=np.int64) + shift
+    return rows
 
 
 def _last_row(rows: Rows, faulty_rows: Rows, limit: int) -> int:
@@ -281,7 +287,9 @@ def _limit_marks(
     if found.record_count <= policy.max_rows:
         return
     rest = np.sort(np.concatenate([rows[rows > last_row], faulty_rows[faulty_rows > last_row]]))
-    yield Mark("rows-beyond-limit", facts={"limit": policy.max_rows, "count": len(rest), "last_row": last_row})
+    yield Mark(
+        "rows-beyond-limit", facts={"limit": policy.max_rows, "count": len(rest), "last_row": last_row}
+    )
     yield Mark("row-beyond-limit", rows=rest, facts={"limit": policy.max_rows})
 
 
@@ -342,7 +350,8 @@ def _cell_mark(code: str, column: CsvColumn, rows: Rows, is_marked: Any, **facts
 
 def _may_hold_controls(content: bytes) -> bool:
     """Tell whether a search in the cells is worth its time: hardly any file holds such bytes."""
-    # Controls of one byte, the second block of controls (U+0080-U+009F), and line breaks that must be quoted ones.
+    # Controls of one byte, the second block of controls (U+0080-U+009F), and line breaks that must be quoted
+    # ones.
     if b"\xc2" in content or b'"' in content:
         return True
     if content.count(b"\r") != content.count(b"\r\n"):

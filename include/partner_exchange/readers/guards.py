@@ -1,6 +1,7 @@
 """Look at the bytes of an arrived file before anything parses them: name, size, kind, encoding, line ends.
 
-Called by the CSV reader. Each guard answers with the refusal or with None, and touches each byte a bounded number of times.
+Called by the CSV reader. Each guard answers with the refusal or with None, and touches each byte a bounded
+number of times.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ def _wide_encoding(content: bytes) -> str | None:
 
 
 def check_encoding(content: bytes) -> Refusal | None:
-    """Refuse what is not UTF-8 and name the first bad byte by line, column and value; nothing is guessed (M06)."""
+    """Refuse what is not UTF-8 and name the first bad byte by line, column and value; never guess (M06)."""
     if content.isascii():
         return None
     position = 0

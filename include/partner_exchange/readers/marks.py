@@ -1,4 +1,4 @@
-"""What a reader or a suite states about rows, before it is worded: the currency between readers, suites and findings.
+"""What a reader or a suite states about rows, before it is worded as findings.
 
 A mark never holds a cell value. Its facts are counts, positions and names from the tenant's own policy.
 """
@@ -38,7 +38,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a whole file cannot be taken; ``rows_total`` counts its records as far as they could be told apart."""
+    """Why a whole file cannot be taken; ``rows_total`` counts its records as well as they can be."""
 
     code: str
     facts: Mapping[str, Fact] = field(default_factory=dict)

@@ -1,8 +1,8 @@
 """Find the records of a CSV by the rules of RFC 4180 and set apart those that break them (M07).
 
-One C-level regular expression runs over sound records; Python looks only at the record where it stops. Called by
-``csv.py``. The scan is linear whatever the bytes: a quote that is never closed makes the expression look ahead at most to
-the next line with an odd number of quotes, and that line is where the next such look starts.
+One C-level regular expression runs over sound records; Python looks only at the record where it stops. Called
+by ``csv.py``. The scan is linear whatever the bytes: a quote that is never closed makes the expression look
+ahead at most to the next line with an odd number of quotes, and that line is where the next such look starts.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def _line(content: bytes, start: int) -> re.Match[bytes]:
 
 
 def count_records(content: bytes, start: int, end: int) -> int:
-    """Return how many records lie between, counting line feeds outside quotes; the last one may lack its line end."""
+    """Return how many records lie between: line feeds outside quotes, and a last record without one."""
     if end <= start:
         return 0
     unfinished = content[end - 1 : end] != b"\n"
@@ -186,8 +186,9 @@ def _fault(result: Scan, start: int, end: int, row: int, kind: int, fields: int)
 def _swallows(text: bytes, fields: int, width: int) -> bool:
     """Tell whether a quote that was left open took following rows into this record.
 
-    With the right number of fields, the quoted part between two rows always holds as many commas as one row. With
-    a wrong number, the record holds nearly the commas of two rows, or one of its lines is a whole row by itself.
+    With the right number of fields, the quoted part between two rows always holds as many commas as one row.
+    With a wrong number, the record holds nearly the commas of two rows, or one of its lines is a whole row by
+    itself.
     """
     if b"\n" not in text and b"\r" not in text:
         return False

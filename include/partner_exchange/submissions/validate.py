@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from partner_exchange import clock, log
 from partner_exchange.feeds.base import Examination, ExamineContext
+from partner_exchange.feeds.refusal import refusal
 from partner_exchange.feeds.registry import get_feed
 from partner_exchange.ledger import audit, intake
 from partner_exchange.ledger import submissions as ledger
@@ -20,7 +21,6 @@ from partner_exchange.submissions.claim import NOT_ARCHIVED
 from partner_exchange.submissions.counts import Counts, counts_of
 from partner_exchange.tenants import registry
 from partner_exchange.tenants.model import Tenant
-from partner_exchange.validation.catalogue import refusal
 from partner_exchange.validation.findings import Severity
 
 _logger = logging.getLogger(__name__)

@@ -1,7 +1,8 @@
 """Every code a finding may carry, once: severity, wording, what to do next and whose turn it is.
 
-``docs/findings.md`` is generated from here (``python -m partner_exchange.validation.docs``), so an undocumented code cannot
-exist. Wording never holds a cell value; the names in braces are counts, positions and words from the tenant's own policy.
+``docs/findings.md`` is generated from here (``python -m partner_exchange.validation.docs``), so an
+undocumented code cannot exist. Wording never holds a cell value; the names in braces are counts, positions
+and words from the tenant's own policy.
 """
 
 from __future__ import annotations
@@ -130,7 +131,9 @@ _ENTRIES: tuple[Entry, ...] = (
         "The file holds NUL bytes",
         "The file holds NUL bytes, so it was damaged or is not text.",
         "Export it again and drop the new file.",
-        detail="The file holds {count} NUL bytes, the first in line {line}, so it was damaged or is not text.",
+        detail=(
+            "The file holds {count} NUL bytes, the first in line {line}, so it was damaged or is not text."
+        ),
     ),
     Entry(
         "file-not-utf-8",
@@ -175,7 +178,10 @@ _ENTRIES: tuple[Entry, ...] = (
         "The header has too many columns",
         "The header has too many columns; no other data is taken.",
         "Send exactly the columns of the contract, in their order, and drop the file again.",
-        detail="The header has {fields} columns, {extra} more than the {needed} of the contract; no other data is taken.",
+        detail=(
+            "The header has {fields} columns, {extra} more than the {needed} of the contract; no other data "
+            "is taken."
+        ),
     ),
     Entry(
         "no-rows",
@@ -212,7 +218,10 @@ _ENTRIES: tuple[Entry, ...] = (
         "The header leaves out trailing columns",
         "The header has fewer columns than the contract; they were taken by position.",
         "Write one name per column; each row needs all columns in any case.",
-        detail="The header has {fields} of {needed} columns, the last ones blank; columns were taken by position.",
+        detail=(
+            "The header has {fields} of {needed} columns, the last ones blank; columns were taken by "
+            "position."
+        ),
     ),
     Entry(
         "header-looks-like-data",
@@ -227,7 +236,10 @@ _ENTRIES: tuple[Entry, ...] = (
         _FILE,
         _WARNING,
         "Username and StudentId look swapped",
-        "Column 1 looks like student IDs and column 2 like e-mail addresses; columns count by position, not by name.",
+        (
+            "Column 1 looks like student IDs and column 2 like e-mail addresses; columns count by position, "
+            "not by name."
+        ),
         "Put Username first and StudentId second.",
         detail=(
             "In {count} of {rows} rows column 1 looks like a student ID and column 2 like an e-mail address; "
@@ -239,11 +251,14 @@ _ENTRIES: tuple[Entry, ...] = (
         _FILE,
         _WARNING,
         "Only the first rows were taken",
-        "The file has more rows than one file may have; only the first ones by position in the file were taken.",
+        (
+            "The file has more rows than one file may have; only the first ones by position in the file were "
+            "taken."
+        ),
         "Drop the remaining rows as another file with a header.",
         detail=(
-            "The file has more than {limit} rows; the first {limit} by position, up to row {last_row}, were taken, "
-            "the other {count} were not."
+            "The file has more than {limit} rows; the first {limit} by position, up to row {last_row}, "
+            "were taken, the other {count} were not."
         ),
     ),
     Entry(
@@ -329,7 +344,10 @@ _ENTRIES: tuple[Entry, ...] = (
         _CELL,
         _WARNING,
         "The value looks like a formula",
-        "The value starts like a spreadsheet formula; it is kept as text, and neutral in every file we write.",
+        (
+            "The value starts like a spreadsheet formula; it is kept as text, and neutral in every file we "
+            "write."
+        ),
         "Check that the value is meant.",
     ),
     Entry(
@@ -380,7 +398,10 @@ _ENTRIES: tuple[Entry, ...] = (
         _ROW,
         _ERROR,
         "Rows of one Username disagree",
-        "Another row has the same Username (upper and lower case count as the same) but other values; none was taken.",
+        (
+            "Another row has the same Username (upper and lower case count as the same) but other values; "
+            "none was taken."
+        ),
         "Keep one row per Username.",
     ),
     Entry(
@@ -477,7 +498,10 @@ _ENTRIES: tuple[Entry, ...] = (
         _CELL,
         _WARNING,
         "RequirementGroup or Term stands alone",
-        "RequirementGroup and Term belong together, but one of them is blank; both were skipped, the rest was taken.",
+        (
+            "RequirementGroup and Term belong together, but one of them is blank; both were skipped, the "
+            "rest was taken."
+        ),
         "Fill in both or none.",
     ),
     Entry(

@@ -36,8 +36,10 @@ def date_faults(cells: pa.ChunkedArray, *, today: str) -> npt.NDArray[np.int8]:
 
     :param today: the last day that is not in the future, as yyyy-mm-dd.
     """
-    coded = cells.combine_chunks().dictionary_encode() if cells.num_chunks != 1 else cells.chunk(0).dictionary_encode()
-    return _distinct_faults(coded.dictionary, today)[coded.indices.to_numpy()]
+    whole = cells.chunk(0) if cells.num_chunks == 1 else cells.combine_chunks()
+    coded = whole.dictionary_encode()
+    faults: npt.NDArray[np.int8] = _distinct_faults(coded.dictionary, today)[coded.indices.to_numpy()]
+    return faults
 
 
 def _distinct_faults(values: pa.Array, today: str) -> npt.NDArray[np.int8]:
@@ -74,8 +76,8 @@ def _parts(values: pa.Array) -> tuple[npt.NDArray[np.int64], ...]:
 def _days_in_month(month: npt.NDArray[np.int64], year: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     days = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
     is_leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
-    plain: npt.NDArray[np.int64] = days[np.clip(month, 0, 12)]
-    return plain + (is_leap & (month == 2))
+    length: npt.NDArray[np.int64] = days[np.clip(month, 0, 12)] + (is_leap & (month == 2))
+    return length
 
 
 def iso_dates(cells: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -1,9 +1,10 @@
 """Own Great Expectations map expectations, vectorised over Arrow text.
 
-The expectations that come with GX work through Python objects row by row in places (a pair check of 50 000 rows took
-1.5 s); these touch whole columns. A blank cell meets every expectation but ``ExpectCellsToBeFilled``: whether a value must be
-there and what it must look like are two findings. Imported lazily, since great_expectations costs seconds: only
-``feeds/*/suite.py`` and ``preload`` import this module, inside functions.
+The expectations that come with GX work through Python objects row by row in places (a pair check of 50 000
+rows took 1.5 s); these touch whole columns. A blank cell meets every expectation but
+``ExpectCellsToBeFilled``: whether a value must be there and what it must look like are two findings. Imported
+lazily, since great_expectations costs seconds: only ``feeds/*/suite.py`` and ``preload`` import this module,
+inside functions.
 """
 
 from __future__ import annotations
@@ -17,20 +18,32 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from great_expectations.compatibility import pydantic
-from great_expectations.execution_engine import PandasExecutionEngine
+from great_expectations.execution_engine.pandas_execution_engine import PandasExecutionEngine
 from great_expectations.expectations.expectation import (
     ColumnMapExpectation,
     ColumnPairMapExpectation,
     MulticolumnMapExpectation,
 )
-from great_expectations.expectations.metrics.map_metric_provider import (
-    ColumnMapMetricProvider,
-    ColumnPairMapMetricProvider,
-    MulticolumnMapMetricProvider,
+from great_expectations.expectations.metrics.map_metric_provider.column_condition_partial import (
     column_condition_partial,
+)
+from great_expectations.expectations.metrics.map_metric_provider.column_function_partial import (
     column_function_partial,
+)
+from great_expectations.expectations.metrics.map_metric_provider.column_map_metric_provider import (
+    ColumnMapMetricProvider,
+)
+from great_expectations.expectations.metrics.map_metric_provider.column_pair_condition_partial import (
     column_pair_condition_partial,
+)
+from great_expectations.expectations.metrics.map_metric_provider.column_pair_map_metric_provider import (
+    ColumnPairMapMetricProvider,
+)
+from great_expectations.expectations.metrics.map_metric_provider.multicolumn_condition_partial import (
     multicolumn_condition_partial,
+)
+from great_expectations.expectations.metrics.map_metric_provider.multicolumn_map_metric_provider import (
+    MulticolumnMapMetricProvider,
 )
 
 from partner_exchange.readers.cells import FORMULA_START, as_cells
@@ -51,8 +64,9 @@ def _blank_or(flags: Any, cells: pa.ChunkedArray) -> Any:
 class _Steady:
     """Keep the configuration of an expectation once it is made.
 
-    GX builds it anew some sixty times per expectation and validation, which is most of the time of a small file; our
-    expectations never change after they are made. pydantic wants ``_kept`` declared in each model that uses this.
+    GX builds it anew some sixty times per expectation and validation, which is most of the time of a small
+    file; our expectations never change after they are made. pydantic wants ``_kept`` declared in each model
+    that uses this.
     """
 
     _kept: Any
@@ -76,7 +90,7 @@ class _RowsExpectation(_Steady, MulticolumnMapExpectation):
     _kept: Any = pydantic.PrivateAttr(default=None)
 
 
-class CellsFilled(ColumnMapMetricProvider):  # type: ignore[misc]
+class CellsFilled(ColumnMapMetricProvider):
     """Cells that are not blank."""
 
     condition_metric_name = "column_values.exchange_filled"
@@ -93,7 +107,7 @@ class ExpectCellsToBeFilled(_CellExpectation):
     map_metric: ClassVar[str] = CellsFilled.condition_metric_name
 
 
-class CellsMatch(ColumnMapMetricProvider):  # type: ignore[misc]
+class CellsMatch(ColumnMapMetricProvider):
     """Cells that match a pattern as a whole, in the linear-time syntax of RE2."""
 
     condition_metric_name = "column_values.exchange_match"
@@ -115,7 +129,7 @@ class ExpectCellsToMatch(_CellExpectation):
     success_keys = ("pattern", "mostly")
 
 
-class CellsMatchPolicy(ColumnMapMetricProvider):  # type: ignore[misc]
+class CellsMatchPolicy(ColumnMapMetricProvider):
     """Cells that match a pattern from a tenant's policy, which is written in the syntax of Python."""
 
     condition_metric_name = "column_values.exchange_match_policy"
@@ -138,7 +152,7 @@ class ExpectCellsToMatchPolicy(_CellExpectation):
     success_keys = ("pattern", "mostly")
 
 
-class CellsWithin(ColumnMapMetricProvider):  # type: ignore[misc]
+class CellsWithin(ColumnMapMetricProvider):
     """Cells of at most so many characters."""
 
     condition_metric_name = "column_values.exchange_within"
@@ -158,7 +172,7 @@ class ExpectCellsWithin(_CellExpectation):
     success_keys = ("characters", "mostly")
 
 
-class CellsHarmless(ColumnMapMetricProvider):  # type: ignore[misc]
+class CellsHarmless(ColumnMapMetricProvider):
     """Cells that no spreadsheet would run; ``but_for`` is a pattern of what may start like a formula."""
 
     condition_metric_name = "column_values.exchange_harmless"
@@ -185,7 +199,7 @@ class ExpectCellsToBeHarmless(_CellExpectation):
     success_keys = ("but_for", "mostly")
 
 
-class CellsKnown(ColumnMapMetricProvider):  # type: ignore[misc]
+class CellsKnown(ColumnMapMetricProvider):
     """Cells that hold one of the known values."""
 
     condition_metric_name = "column_values.exchange_known"
@@ -207,8 +221,8 @@ class ExpectCellsToBeKnown(_CellExpectation):
     success_keys = ("known", "mostly")
 
 
-class CellsDates(ColumnMapMetricProvider):  # type: ignore[misc]
-    """Cells as dates: the function finds the one fault of each date, once; each condition asks for one kind of fault."""
+class CellsDates(ColumnMapMetricProvider):
+    """Cells as dates: the function finds the one fault of each, once; a condition asks for one kind."""
 
     function_metric_name = "column_values.exchange_date"
     function_value_keys = ("today",)
@@ -216,7 +230,7 @@ class CellsDates(ColumnMapMetricProvider):  # type: ignore[misc]
     condition_value_keys = ("today", "fault")
     filter_column_isnull = False
 
-    @column_function_partial(engine=PandasExecutionEngine, filter_column_isnull=False)
+    @column_function_partial(engine=PandasExecutionEngine, filter_column_isnull=False)  # type: ignore[untyped-decorator]
     def _pandas_function(cls, column: pd.Series[str], today: str, **kwargs: Any) -> pd.Series[int]:
         return pd.Series(date_faults(as_cells(column), today=today), index=column.index)
 
@@ -229,7 +243,11 @@ class CellsDates(ColumnMapMetricProvider):  # type: ignore[misc]
 
     @classmethod
     def _get_evaluation_dependencies(
-        cls, metric: Any, configuration: Any = None, execution_engine: Any = None, runtime_configuration: Any = None
+        cls,
+        metric: Any,
+        configuration: Any = None,
+        execution_engine: Any = None,
+        runtime_configuration: Any = None,
     ) -> Any:
         from great_expectations.validator.metric_configuration import MetricConfiguration
 
@@ -249,7 +267,7 @@ class CellsDates(ColumnMapMetricProvider):  # type: ignore[misc]
 
 
 class ExpectDatesWithout(_CellExpectation):
-    """Expect no date of month, day and year with the ``fault`` (a ``DateFault``), judged on the day ``today``."""
+    """Expect no date with the ``fault`` (a ``DateFault``), judged on the day ``today``."""
 
     today: str
     fault: int
@@ -262,19 +280,17 @@ class _PairExpectation(_Steady, ColumnPairMapExpectation):
 
     _kept: Any = pydantic.PrivateAttr(default=None)
     ignore_row_if: str = "neither"
-    domain_keys = (*ColumnPairMapExpectation.domain_keys, "ignore_row_if")
+    domain_keys: ClassVar[tuple[str, ...]] = (*ColumnPairMapExpectation.domain_keys, "ignore_row_if")  # type: ignore[assignment]
 
 
-class PairWhole(ColumnPairMapMetricProvider):  # type: ignore[misc]
+class PairWhole(ColumnPairMapMetricProvider):
     """Pairs of cells that are both filled or both blank."""
 
     condition_metric_name = "column_pair_values.exchange_whole"
     condition_value_keys = ()
 
-    @column_pair_condition_partial(engine=PandasExecutionEngine)
-    def _pandas(
-        cls, column_A: pd.Series[str], column_B: pd.Series[str], **kwargs: Any
-    ) -> pd.Series[bool]:
+    @column_pair_condition_partial(engine=PandasExecutionEngine)  # type: ignore[untyped-decorator]
+    def _pandas(cls, column_A: pd.Series[str], column_B: pd.Series[str], **kwargs: Any) -> pd.Series[bool]:
         is_blank = [pc.equal(pc.binary_length(as_cells(column)), 0) for column in (column_A, column_B)]
         return _series(pc.equal(*is_blank), column_A.index)
 
@@ -285,13 +301,13 @@ class ExpectPairToBeWhole(_PairExpectation):
     map_metric: ClassVar[str] = PairWhole.condition_metric_name
 
 
-class PairKnown(ColumnPairMapMetricProvider):  # type: ignore[misc]
+class PairKnown(ColumnPairMapMetricProvider):
     """Pairs of cells that are known together; judged only where each of the two is known by itself."""
 
     condition_metric_name = "column_pair_values.exchange_known"
     condition_value_keys = ("pairs",)
 
-    @column_pair_condition_partial(engine=PandasExecutionEngine)
+    @column_pair_condition_partial(engine=PandasExecutionEngine)  # type: ignore[untyped-decorator]
     def _pandas(
         cls, column_A: pd.Series[str], column_B: pd.Series[str], pairs: list[list[str]], **kwargs: Any
     ) -> pd.Series[bool]:
@@ -315,13 +331,13 @@ class ExpectPairToBeKnown(_PairExpectation):
     success_keys = ("pairs", "mostly")
 
 
-class KeysAgree(MulticolumnMapMetricProvider):  # type: ignore[misc]
-    """Rows whose key, in the first column, always goes with the same value in the second; keys below zero are blank."""
+class KeysAgree(MulticolumnMapMetricProvider):
+    """Rows whose key (first column) always goes with one value (second); keys below zero are blank."""
 
     condition_metric_name = "multicolumn_values.exchange_agree"
     condition_value_keys = ()
 
-    @multicolumn_condition_partial(engine=PandasExecutionEngine)
+    @multicolumn_condition_partial(engine=PandasExecutionEngine)  # type: ignore[untyped-decorator]
     def _pandas(cls, column_list: pd.DataFrame, **kwargs: Any) -> pd.Series[bool]:
         key, value = (column_list.iloc[:, at].to_numpy() for at in (0, 1))
         return _series(~differing(key, value), column_list.index)
@@ -333,7 +349,7 @@ class ExpectKeysToAgree(_RowsExpectation):
     map_metric: ClassVar[str] = KeysAgree.condition_metric_name
 
 
-class CellsFirst(ColumnMapMetricProvider):  # type: ignore[misc]
+class CellsFirst(ColumnMapMetricProvider):
     """Rows that stand in the file for the first time."""
 
     condition_metric_name = "column_values.exchange_first"

@@ -1,10 +1,10 @@
-"""Import what is heavy, once, before processes are forked; called by the Airflow plugin in the scheduler (design 6)."""
+"""Import what is heavy, once, before processes are forked; called by the Airflow plugin (design 6)."""
 
 from __future__ import annotations
 
 
 def preload() -> None:
-    """Import pandas, Arrow and Great Expectations and run one tiny suite, so that later files pay for their rows only."""
+    """Import pandas, Arrow and Great Expectations and run a tiny suite, so files pay for their rows only."""
     from partner_exchange.validation.runner import quiet
 
     quiet()

@@ -1,7 +1,7 @@
 """Run a Great Expectations suite over a data frame and return what failed, as marks.
 
-Called by the feeds. GX gets the frame in pieces, so memory stays flat; each expectation carries in ``meta`` the code, the
-column and the weight of its finding, and what comes back are row positions, never cell values.
+Called by the feeds. GX gets the frame in pieces, so memory stays flat; each expectation carries in ``meta``
+the code, the column and the weight of its finding, and what comes back are row positions, never cell values.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Stated:
 
 
 def quiet() -> None:
-    """Keep GX from calling home and from drawing progress bars; must come before its first import (design 6)."""
+    """Keep GX from calling home and from drawing bars; must come before its first import (design 6)."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
 
@@ -68,7 +68,8 @@ def run(
     """Return one mark per expectation that some row does not meet.
 
     :param rows: the row number of each row of ``frame``.
-    :param piece_rows: how many rows an expectation sees at a time; all of them where rows are judged by each other.
+    :param piece_rows: how many rows an expectation sees at a time; all of them where rows are judged by each
+        other.
     :raises SuiteBroken: an expectation raised instead of judging.
     """
     if frame.empty or not expectations:
@@ -91,7 +92,7 @@ def _mark(meta: dict[str, Any], rows: Rows) -> Mark:
 
 
 def _definition() -> BatchDefinition[Any]:
-    """Return where GX takes a frame from, in a context of its own: nothing is kept from one file to the next."""
+    """Return where GX takes a frame from, in a context of its own: nothing outlives the file."""
     quiet()
     import great_expectations as gx
 
@@ -107,22 +108,28 @@ def _validate(
     import great_expectations as gx
     from great_expectations.validator.v1_validator import Validator
 
-    # The place in the list is the identity of an expectation here: GX gives results back in an order of its own.
+    # The place in the list is the identity of an expectation here: GX gives results back in an order of its
+    # own.
     suite = gx.ExpectationSuite(name="sheet")
     suite.expectations = list(expectations)
-    # As ValidationDefinition.run does it, but without storing a result that the ledger keeps anyway (design 5).
+    # As ValidationDefinition.run does it, but without storing a result that the ledger keeps anyway (design
+    # 5).
     validator = Validator(definition, result_format=_RESULT_FORMAT, batch_parameters={"dataframe": piece})
     result = validator.validate_expectation_suite(suite)
-    places = {id_of(expectation.meta): at for at, expectation in enumerate(expectations)}
+    places = {_identity(expectation.meta): at for at, expectation in enumerate(expectations)}
     for each in result.results:
-        at = places[id_of(each.expectation_config.meta)]
+        at = places[_identity(each.expectation_config.meta if each.expectation_config else None)]
         if each.exception_info.get("raised_exception", True):
-            message = f"The rule {expectations[at].meta['code']!r} could not be applied; the file was not judged."
-            raise SuiteBroken("suite-broken", message, finding=expectations[at].meta["code"])
+            code, column = _identity(expectations[at].meta)
+            message = (
+                f"The rule behind {code!r} could not be applied to {column or 'the rows'}; the file was not "
+                "judged. That is our fault: mend the rule in the feed's suite, then replay the submission."
+            )
+            raise SuiteBroken("suite-broken", message, finding=code, column=column)
         if not each.success:
             yield at, np.array(each.result["unexpected_index_list"], dtype=np.int64)
 
 
-def id_of(meta: dict[str, Any] | None) -> tuple[str, str]:
+def _identity(meta: dict[str, Any] | None) -> tuple[str, str]:
     """Return what tells the expectations of one suite apart: code and column."""
     return (meta["code"], meta["column"]) if meta else ("", "")

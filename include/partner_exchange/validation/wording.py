@@ -44,8 +44,8 @@ def refusal_findings(refusal: Refusal) -> Findings:
 def word(marks: Iterable[Mark], *, columns: Sequence[str], cap: int) -> Findings:
     """Return the findings of all marks.
 
-    When there are more than ``cap``, errors are listed before warnings and warnings before infos, so that the cap never
-    hides what rejects a row; the list itself is ordered by row, then column, then code.
+    When there are more than ``cap``, errors are listed before warnings and warnings before infos, so that the
+    cap never hides what rejects a row; the list itself is ordered by row, then column, then code.
     """
     kept = [replace(mark, rows=np.sort(mark.rows)) for mark in marks]
     place = {"": 0, **{title: at for at, title in enumerate(columns, 1)}}
@@ -69,7 +69,9 @@ def _groups(marks: Sequence[Mark], place: dict[str, int]) -> tuple[FindingGroup,
     for mark in marks:
         key = (_WEIGHT[severity_of(mark)], place[mark.column], mark.code, mark.column)
         together.setdefault(key, []).append(mark)
-    return tuple(_group(together[key]) for key in sorted(together, key=lambda key: (_has_rows(together[key]), key)))
+    return tuple(
+        _group(together[key]) for key in sorted(together, key=lambda key: (_has_rows(together[key]), key))
+    )
 
 
 def _has_rows(marks: Sequence[Mark]) -> bool:

@@ -1,0 +1,1 @@
+"""Rosters: students of a university or clinic, one row each."""

@@ -1,4 +1,4 @@
-"""The positional contract of the roster: nine columns, counted from the left, whatever the header calls them (M17)."""
+"""The positional contract of the roster: nine columns from the left, whatever the header says (M17)."""
 
 from __future__ import annotations
 

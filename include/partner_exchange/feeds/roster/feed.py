@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -69,7 +70,13 @@ class RosterFeed:
         )
 
     def load(
-        self, connection: Connection, accepted: pd.DataFrame, *, tenant: Tenant, submission_id: str, now: datetime
+        self,
+        connection: Connection,
+        accepted: pd.DataFrame,
+        *,
+        tenant: Tenant,
+        submission_id: str,
+        now: datetime,
     ) -> LoadOutcome:
         """Merge the rows inside the caller's transaction.
 
@@ -99,7 +106,7 @@ def _looks_like_email(cells: Cells) -> pa.ChunkedArray:
 
 
 def _looks_like_data(header: Sequence[str]) -> bool:
-    """Tell whether the first row is a student: a mail address up front, a date or a flag in its place (M09)."""
+    """Tell whether the first row is a student: a mail address, a date or a flag in its place (M09)."""
     cells = [cell.strip() for cell in header]
     patterns = {0: EMAIL_PATTERN, 1: EMAIL_PATTERN, 5: r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4}", 8: "[01]"}
     values = pa.array([cells[at] if at < len(cells) else "" for at in patterns], pa.large_string())
@@ -125,7 +132,13 @@ def _together(marks: Sequence[Mark]) -> list[Mark]:
     for mark in marks:
         grouped.setdefault((mark.code, mark.column), []).append(mark)
     return [
-        Mark(same[0].code, same[0].column, np.concatenate([mark.rows for mark in same]), same[0].facts, same[0].is_warning)
+        Mark(
+            same[0].code,
+            same[0].column,
+            np.concatenate([mark.rows for mark in same]),
+            same[0].facts,
+            same[0].is_warning,
+        )
         for same in grouped.values()
     ]
 
@@ -142,7 +155,7 @@ def _suggest(mark: Mark, sheet: Sheet, policy: RosterPolicy) -> list[Mark]:
 
 
 def _meeting_marks(sheet: Sheet) -> list[Mark]:
-    """Judge rows against each other, whether or not they have other errors, so their order never matters (M35)."""
+    """Judge rows against each other, also those with other errors, so their order never matters (M35)."""
     return run(file_keys(sheet.table), file_suite(), rows=sheet.rows, piece_rows=max(1, len(sheet.rows)))
 
 
@@ -157,22 +170,28 @@ def _accepted(sheet: Sheet, rejected: Rows, meetings: Sequence[Mark]) -> pd.Data
     repeated = [mark.rows for mark in meetings if mark.code == "row-repeated"]
     left_out = np.union1d(rejected, repeated[0]) if repeated else rejected
     is_kept = ~np.isin(sheet.rows, left_out, assume_unique=True)
-    frame = sheet.table.filter(pa.array(is_kept)).to_pandas()
+    # Without a rejected row the columns stay where they are: a copy would be the largest thing in memory.
+    kept = sheet.table if is_kept.all() else sheet.table.filter(pa.array(is_kept))
+    frame: pd.DataFrame = kept.to_pandas()
     frame.insert(0, "row", sheet.rows[is_kept])
-    frame[REPEATS] = _repeats(sheet, is_kept, np.setdiff1d(repeated[0], rejected)) if repeated else np.int64(0)
+    frame[REPEATS] = (
+        _repeats(sheet, is_kept, np.setdiff1d(repeated[0], rejected)) if repeated else np.int64(0)
+    )
     return frame
 
 
-def _repeats(sheet: Sheet, is_kept: np.ndarray[tuple[int], np.dtype[np.bool_]], repeated: Rows) -> Rows:
+def _repeats(sheet: Sheet, is_kept: npt.NDArray[np.bool_], repeated: Rows) -> Rows:
     """Return for each kept row how many rows equal to it follow in the file."""
     whole_row = file_keys(sheet.table)["whole_row"].to_numpy()
-    times = np.bincount(whole_row[np.isin(sheet.rows, repeated, assume_unique=True)], minlength=int(whole_row.max()) + 1)
+    times = np.bincount(
+        whole_row[np.isin(sheet.rows, repeated, assume_unique=True)], minlength=int(whole_row.max()) + 1
+    )
     counts: Rows = times[whole_row[is_kept]].astype(np.int64)
     return counts
 
 
 def _rejected(sheet: Sheet, rejected: Rows) -> pd.DataFrame:
-    """Return all rejected rows in the order of the file: with cells where they could be told apart, else as sent."""
+    """Return all rejected rows in the order of the file, with cells if they have nine, else as sent."""
     judged = sheet.table.filter(pa.array(np.isin(sheet.rows, rejected, assume_unique=True)))
     parts = [
         _part(judged, sheet.rows[np.isin(sheet.rows, rejected, assume_unique=True)]),
@@ -185,7 +204,7 @@ def _rejected(sheet: Sheet, rejected: Rows) -> pd.DataFrame:
 
 
 def _part(table: pa.Table, rows: Rows, as_sent: Cells | None = None) -> pd.DataFrame:
-    frame = table.to_pandas()
+    frame: pd.DataFrame = table.to_pandas()
     frame.insert(0, "row", rows)
     frame[AS_SENT] = pd.Series("", index=frame.index, dtype="str") if as_sent is None else as_sent.to_pandas()
     return frame

@@ -1,8 +1,8 @@
 """The rows to mend as a roster of their own, ready to be dropped again (N01).
 
-Rows with nine fields come as cells, white space already removed. A record that could not be taken apart comes as it was
-sent, so that it stays what it is until somebody mends it: to split and quote it anew could turn it into a row that loads
-something nobody meant.
+Rows with nine fields come as cells, white space already removed. A record that could not be taken apart comes
+as it was sent, so that it stays what it is until somebody mends it: to split and quote it anew could turn it
+into a row that loads something nobody meant.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ def fix_it_file(rejected: pd.DataFrame, *, newline: str) -> bytes:
 
 
 def _neutral_records(records: Cells) -> Cells:
-    """Put an apostrophe before each field that starts like a formula; one that has it already is left as it is.
+    """Put an apostrophe before each field that starts like a formula and has none yet.
 
-    A comma inside quotes is taken for the start of a field as well: one apostrophe too many in a record that has to be
-    mended by hand does no harm, one too few would.
+    A comma inside quotes is taken for the start of a field as well: one apostrophe too many in a record that
+    has to be mended by hand does no harm, one too few would.
     """
     is_suspect = pc.match_substring_regex(records, _FIELD_START)
     if not np.any(is_suspect.to_numpy()):

@@ -1,4 +1,4 @@
-"""Which rows of a file mean the same student, as numbers: the keys that the suite over the whole file judges."""
+"""Which rows of a file mean the same student, as numbers for the suite over the whole file."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ BLANK = -1
 def file_keys(table: pa.Table) -> pd.DataFrame:
     """Return one row of numbers per record; equal numbers mean equal values.
 
-    ``username`` and ``student_id`` are below zero where blank, ``username_or_blank`` gives blank a number of its own,
-    ``whole_row`` is equal for rows that are equal in all cells.
+    ``username`` and ``student_id`` are below zero where blank, ``username_or_blank`` gives blank a number of
+    its own, ``whole_row`` is equal for rows that are equal in all cells.
     """
     username = username_key(table.column("username").to_pandas())
     by_username = _numbers(username)
@@ -56,6 +56,8 @@ def _whole_rows(table: pa.Table, by_username: npt.NDArray[np.int64]) -> npt.NDAr
     if len(shared):
         rows = table.take(pa.array(shared))
         # NUL can stand in no cell: the reader refuses a file that holds one.
-        joined = pc.binary_join_element_wise(*(rows.column(key) for key in KEYS), pa.scalar("\0", pa.large_string()))
+        joined = pc.binary_join_element_wise(
+            *(rows.column(key) for key in KEYS), pa.scalar("\0", pa.large_string())
+        )
         numbers[shared] = len(numbers) + _numbers(joined)
     return numbers

@@ -51,7 +51,7 @@ def load_rows(
 
 
 def to_merge(accepted: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows in the form of the store: dates as yyyy-mm-dd, a RequirementGroup or Term alone left out (M28)."""
+    """Return the rows as the store wants them: dates as yyyy-mm-dd, no half pairs of group and term (M28)."""
     rows = accepted[["row", *KEYS]].copy(deep=False)
     rows["dob"] = iso_dates(as_cells(rows["dob"])).to_pandas().set_axis(rows.index)
     group, term = (as_cells(rows[key]) for key in ("requirement_group", "term"))

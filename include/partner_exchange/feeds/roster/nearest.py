@@ -1,4 +1,4 @@
-"""Suggest the nearest known value for one that is not known (M29), without ever showing the one that was sent."""
+"""Suggest the nearest known value for an unknown one (M29), without ever showing what was sent."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ _MAX_VALUES = 500
 _MAX_CHARACTERS = 80
 
 
-def with_suggestions(mark: Mark, table: pa.Table, rows: Rows, *, key: str, known: Sequence[str]) -> list[Mark]:
+def with_suggestions(
+    mark: Mark, table: pa.Table, rows: Rows, *, key: str, known: Sequence[str]
+) -> list[Mark]:
     """Return the mark split by what is suggested.
 
-    Looking for something near costs time, so it is done once per distinct value, and for the first values in the order
-    of the alphabet only: the result never depends on the order of rows.
+    Looking for something near costs time, so it is done once per distinct value, and for the first values in
+    the order of the alphabet only: the result never depends on the order of rows.
     """
     cells = table.column(key).take(pa.array(np.searchsorted(rows, mark.rows)))
     values = sorted(value for value in pc.unique(cells).to_pylist() if len(value) <= _MAX_CHARACTERS)

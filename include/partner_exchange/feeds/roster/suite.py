@@ -1,6 +1,7 @@
 """The rules of a roster row as Great Expectations, made from the tenant's policy (M20-M32, K1).
 
-Two suites: one over the cells of each row, and one over the keys of the whole file, where rows meet each other.
+Two suites: one over the cells of each row, and one over the keys of the whole file, where rows meet each
+other.
 """
 
 from __future__ import annotations
@@ -55,24 +56,26 @@ def row_suite(policy: RosterPolicy, today: date) -> list[Expectation]:
 def _username(policy: RosterPolicy) -> Iterator[Expectation]:
     from partner_exchange.validation import expectations as own
 
-    at = {"column": "username"}
     limit = MAX_USERNAME_CHARACTERS
-    yield own.ExpectCellsToBeFilled(**at, meta=Stated("username-missing", "Username").meta)
+    yield own.ExpectCellsToBeFilled(column="username", meta=Stated("username-missing", "Username").meta)
     too_long = Stated("username-too-long", "Username", facts=(("limit", limit),))
-    yield own.ExpectCellsWithin(**at, characters=limit, meta=too_long.meta)
+    yield own.ExpectCellsWithin(column="username", characters=limit, meta=too_long.meta)
     if policy.username_pattern is not None:
         agreed = Stated("username-pattern", "Username")
-        yield own.ExpectCellsToMatchPolicy(**at, pattern=policy.username_pattern, meta=agreed.meta)
+        yield own.ExpectCellsToMatchPolicy(
+            column="username", pattern=policy.username_pattern, meta=agreed.meta
+        )
     if policy.username_domains:
         domains = ", ".join(policy.username_domains)
         agreed = Stated("username-domain", "Username", facts=(("domains", domains),))
         pattern = r"(?is).+@(?:" + "|".join(map(re.escape, policy.username_domains)) + ")"
-        yield own.ExpectCellsToMatch(**at, pattern=pattern, meta=agreed.meta)
+        yield own.ExpectCellsToMatch(column="username", pattern=pattern, meta=agreed.meta)
     is_required = Required.EMAIL in policy.required
     if is_required or policy.username_pattern is None:
-        # A tenant with a pattern of its own has settled that the login is no mail address, unless it asks for one (M21).
+        # A tenant with a pattern of its own has settled that the login is no mail address, unless it asks for
+        # one (M21).
         email = Stated("username-not-email", "Username", is_warning=not is_required)
-        yield own.ExpectCellsToMatch(**at, pattern=EMAIL_PATTERN, meta=email.meta)
+        yield own.ExpectCellsToMatch(column="username", pattern=EMAIL_PATTERN, meta=email.meta)
 
 
 def _student_id(policy: RosterPolicy) -> Iterator[Expectation]:
@@ -96,17 +99,21 @@ def _dob(today: date) -> Iterator[Expectation]:
 def _enrollment(policy: RosterPolicy) -> Iterator[Expectation]:
     from partner_exchange.validation import expectations as own
 
-    pair = {"column_A": "requirement_group", "column_B": "term"}
-    yield own.ExpectPairToBeWhole(**pair, meta=Stated("pair-incomplete", "RequirementGroup").meta)
+    group_key, term_key = "requirement_group", "term"
+    yield own.ExpectPairToBeWhole(
+        column_A=group_key, column_B=term_key, meta=Stated("pair-incomplete", "RequirementGroup").meta
+    )
     if not policy.requirement_terms:
         return
     pairs = [[known.requirement_group, known.term] for known in policy.requirement_terms]
     groups, terms = (sorted({known[side] for known in pairs}) for side in (0, 1))
     group = Stated("requirement-group-unknown", "RequirementGroup")
-    yield own.ExpectCellsToBeKnown(column="requirement_group", known=groups, meta=group.meta)
+    yield own.ExpectCellsToBeKnown(column=group_key, known=groups, meta=group.meta)
     term = Stated("term-unknown", "Term")
-    yield own.ExpectCellsToBeKnown(column="term", known=terms, meta=term.meta)
-    yield own.ExpectPairToBeKnown(**pair, pairs=pairs, meta=Stated("pair-unknown", "Term").meta)
+    yield own.ExpectCellsToBeKnown(column=term_key, known=terms, meta=term.meta)
+    yield own.ExpectPairToBeKnown(
+        column_A=group_key, column_B=term_key, pairs=pairs, meta=Stated("pair-unknown", "Term").meta
+    )
 
 
 def _on_campus(policy: RosterPolicy) -> Iterator[Expectation]:

@@ -1,0 +1,154 @@
+"""The result file a partner reads back, and its JSON twin (K17, M34, X06).
+
+The file is one CSV of five columns from its first byte to its last, so that any program reads it: the totals,
+the header, one line per kind of finding, then the single findings by row. Called by the respond step and the
+command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from partner_exchange.ledger.states import Outcome, State
+from partner_exchange.ledger.submissions import Submission
+from partner_exchange.readers.cells import Cells, as_cells, csv_text
+from partner_exchange.validation.findings import FindingGroup, Findings, Severity
+
+COLUMNS = ("Row", "Column", "Severity", "Code", "Message")
+TOTALS = "Totals"
+FAILED = "failed"
+_SEVERITY_OF = {
+    Outcome.ACCEPTED: Severity.INFO,
+    Outcome.ACCEPTED_WITH_FINDINGS: Severity.WARNING,
+    Outcome.REFUSED: Severity.ERROR,
+}
+_FAILURE = (
+    "The file could not be processed, and that is our fault; nothing is asked of you. "
+    "We have kept the file and will process it when the cause is mended; do not send it again."
+)
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What became of one file in numbers; without an outcome the submission failed on our side."""
+
+    outcome: Outcome | None
+    rows_total: int = 0
+    rows_accepted: int = 0
+    rows_rejected: int = 0
+    rows_created: int = 0
+    rows_updated: int = 0
+    rows_unchanged: int = 0
+    is_failed: bool = False
+
+    @classmethod
+    def of(cls, submission: Submission) -> Totals:
+        """Return the totals that the ledger holds."""
+        return cls(
+            outcome=submission.outcome,
+            rows_total=submission.rows_total or 0,
+            rows_accepted=submission.rows_accepted or 0,
+            rows_rejected=submission.rows_rejected or 0,
+            rows_created=submission.rows_created or 0,
+            rows_updated=submission.rows_updated or 0,
+            rows_unchanged=submission.rows_unchanged or 0,
+            is_failed=submission.state is State.FAILED or submission.failure_code is not None,
+        )
+
+
+def result_file(*, file_name: str, totals: Totals, findings: Findings, newline: str, support: str) -> bytes:
+    """Return the result file.
+
+    :param newline: ``crlf`` or ``lf`` (K16).
+    :param support: whom to ask, shown in the totals; "" for nobody.
+    """
+    end = "\r\n" if newline == "crlf" else "\n"
+    if totals.is_failed or totals.outcome is None:
+        head = [(TOTALS, "", str(Severity.INFO), FAILED, _with_support(f"{file_name}: {_FAILURE}", support))]
+        return _lines([*head, COLUMNS], end)
+    sentence = _with_support(f"{file_name}: {_numbers(totals)}; {_finding_numbers(findings)}", support)
+    head = [(TOTALS, "", str(_SEVERITY_OF[totals.outcome]), str(totals.outcome), sentence)]
+    kinds = [_kind(group) for group in findings.groups if group.count > 1]
+    return _lines([*head, COLUMNS, *kinds], end) + _singles(findings.table, end)
+
+
+def _numbers(totals: Totals) -> str:
+    if totals.outcome is Outcome.REFUSED:
+        return f"the file was refused, nothing was loaded ({totals.rows_total} rows)"
+    return (
+        f"{totals.rows_total} rows: {totals.rows_accepted} accepted (created {totals.rows_created}, "
+        f"updated {totals.rows_updated}, unchanged {totals.rows_unchanged}), {totals.rows_rejected} rejected"
+    )
+
+
+def _finding_numbers(findings: Findings) -> str:
+    if not findings.total:
+        return "no findings."
+    by_severity = ", ".join(
+        f"{severity} {findings.count(severity)}" for severity in Severity if findings.count(severity)
+    )
+    listed = (
+        "all listed"
+        if findings.listed >= findings.total
+        else f"the first {findings.listed} listed, errors first"
+    )
+    return f"{findings.total} findings ({by_severity}), {listed}."
+
+
+def _with_support(text: str, support: str) -> str:
+    contact = " ".join(support.split())
+    return f"{text} Questions: {contact}" if contact else text
+
+
+def _kind(group: FindingGroup) -> tuple[str, ...]:
+    where = f" in rows {group.row_ranges}" if group.row_ranges else ""
+    message = f"{group.count} times{where}: {group.message}"
+    return "Summary", group.column, str(group.severity), group.code, message
+
+
+def _lines(records: Sequence[Sequence[str]], end: str) -> bytes:
+    return csv_text([as_cells(list(column)) for column in zip(*records, strict=True)], newline=end)
+
+
+def _singles(table: pd.DataFrame, end: str) -> bytes:
+    if table.empty:
+        return b""
+    row = pa.array(table["row"], pa.int64(), from_pandas=True).cast(pa.large_string()).fill_null("")
+    columns: list[Cells] = [as_cells(row)]
+    columns += [as_cells(table[name].fillna("")) for name in ("column", "severity", "code", "message")]
+    return csv_text([_one_chunk(cells) for cells in columns], newline=end)
+
+
+def _one_chunk(cells: Cells) -> Cells:
+    return pa.chunked_array([cells.combine_chunks()])
+
+
+def result_json(
+    *,
+    file_name: str,
+    feed: str,
+    outcome: str,
+    rows_total: int,
+    rows_accepted: int,
+    rows_rejected: int,
+    findings: Findings,
+) -> dict[str, Any]:
+    """Return the structure that ``exchange check --json`` prints (design 8)."""
+    table = findings.table
+    rows = [None if pd.isna(row) else int(row) for row in table["row"]]
+    texts = [table[name].fillna("").to_list() for name in ("column", "severity", "code", "message")]
+    return {
+        "file": file_name,
+        "feed": feed,
+        "outcome": str(outcome),
+        "rows": {"total": rows_total, "accepted": rows_accepted, "rejected": rows_rejected},
+        "findings": [
+            {"row": row, "column": column or None, "severity": severity, "code": code, "message": message}
+            for row, column, severity, code, message in zip(rows, *texts, strict=True)
+        ],
+    }
