@@ -93,12 +93,17 @@ def tenants_check(
     """
     from partner_exchange.settings import get_settings
     from partner_exchange.tenants import registry
-    from partner_exchange.tenants.keys import examine_keys
+    from partner_exchange.tenants.keys import key_ring
 
     settings = get_settings()
     found, problems = registry.examine(folder or settings.tenants_dir)
     for tenant in found.tenants.values():
-        problems += examine_keys(tenant, settings)
+        problems += [
+            registry.Problem(
+                f"{tenant.code}.yaml", f"access.{where}", error.message, "Put the partner's own key there."
+            )
+            for where, error in key_ring(tenant, settings).refused
+        ]
     if as_json:
         document = {"tenants": sorted(found.tenants), "problems": [asdict(problem) for problem in problems]}
         print(json.dumps(document, ensure_ascii=False, indent=2))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from ulid import ULID
 
@@ -98,6 +98,13 @@ def due(
         query = query.where(_table.c.submission_id == submission_id)
     rows = [dict(row) for row in connection.execute(query).mappings()]
     return [QueuedMail(**{**row, "event": Event(row["event"])}) for row in rows]
+
+
+def sent_at(connection: Connection, submission_id: str) -> datetime | None:
+    """Return when the last mail of a submission went out, None while one of them waits or when there is none."""
+    query = select(func.count(), func.count(_table.c.sent_at), func.max(_table.c.sent_at))
+    queued, sent, at = connection.execute(query.where(_table.c.submission_id == submission_id)).one()
+    return at if queued == sent else None
 
 
 def mark_sent(connection: Connection, mail_id: str) -> None:

@@ -157,8 +157,11 @@ def latest(connection: Connection, tenant_code: str | None = None, limit: int = 
 
 
 def unfinished(connection: Connection, tenant_code: str) -> list[Submission]:
-    """Return the tenant's submissions that have not come to an end, oldest first."""
-    query = select(_table).where(_table.c.tenant_code == tenant_code, _table.c.state.not_in(FINAL))
+    """Return the tenant's submissions with something left to do, oldest first; a failed one is to be answered."""
+    is_open = or_(
+        _table.c.state.not_in(FINAL), (_table.c.state == State.FAILED) & _table.c.answered_at.is_(None)
+    )
+    query = select(_table).where(_table.c.tenant_code == tenant_code, is_open)
     return _all(connection, query.order_by(_table.c.seq))
 
 
@@ -286,11 +289,15 @@ def record_load(
 def record_answer(connection: Connection, submission_id: str, *, seconds: float) -> Submission:
     """Keep that the partner's result file is written; loaded, or validated when refused, becomes answered.
 
-    :raises StateConflict: rows are still to be loaded, or the submission failed.
+    A failed submission is answered too, and stays failed.
+
+    :raises StateConflict: rows are still to be loaded.
     """
     submission = lock(connection, submission_id)
-    if submission.answered_at is not None and submission.state is not State.FAILED:
+    if submission.answered_at is not None:
         return submission
+    if submission.state is State.FAILED:
+        return _move(connection, submission, State.FAILED, step=("respond", seconds), answered_at=clock.now())
     _may(submission, State.ANSWERED)
     if submission.state is State.VALIDATED and submission.outcome is not Outcome.REFUSED:
         raise _conflict(submission, State.ANSWERED)

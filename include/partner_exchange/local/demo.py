@@ -8,9 +8,6 @@ import signal
 import time
 from dataclasses import dataclass
 from datetime import datetime
-from email import message_from_bytes
-from email.message import EmailMessage
-from email.policy import default
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,15 +15,18 @@ from rich.console import Console
 from rich.live import Live
 from rich.panel import Panel
 from rich.table import Table
+from rich.text import Text
 
 from partner_exchange import clock
 from partner_exchange.gateway.service import pinned_host_key
+from partner_exchange.ledger import mails
 from partner_exchange.ledger import submissions as ledger
 from partner_exchange.ledger.database import transaction
 from partner_exchange.ledger.states import FINAL
 from partner_exchange.ledger.submissions import Submission
 from partner_exchange.local import stack
 from partner_exchange.local.database import ensure_database
+from partner_exchange.local.mailsink import KeptMail, read_mails
 from partner_exchange.local.partner import Partner, ensure_partner_key
 from partner_exchange.local.roster_maker import MadeRoster, make_roster
 from partner_exchange.settings import Settings
@@ -53,15 +53,9 @@ class Journey:
 
     def milestones(self) -> list[tuple[str, datetime | None]]:
         """Return each stage with its instant, None while it lies ahead."""
-        one = self.submission
-        return [
-            ("dropped", self.dropped_at),
-            ("claimed", one and one.claimed_at),
-            ("validated", one and one.validated_at),
-            ("loaded", one and one.loaded_at),
-            ("answered", one and one.answered_at),
-            ("mailed", self.mailed_at),
-        ]
+        steps = ("claimed", "validated", "loaded", "answered")
+        reached = [(step, getattr(self.submission, f"{step}_at", None)) for step in steps]
+        return [("dropped", self.dropped_at), *reached, ("mailed", self.mailed_at)]
 
 
 def run(settings: Settings, *, rows: int, is_ending: bool) -> int:
@@ -132,7 +126,7 @@ def _look(tenant: Tenant, journey: Journey) -> Journey:
     with transaction() as connection:
         newest = ledger.latest(connection, tenant.code, limit=5)
         submission = next((one for one in newest if one.file_name == journey.file_name), None)
-        mailed_at = ledger.mailed_at(connection, submission.submission_id) if submission else None
+        mailed_at = mails.sent_at(connection, submission.submission_id) if submission else None
     return Journey(journey.file_name, journey.dropped_at, submission, mailed_at)
 
 
@@ -154,17 +148,16 @@ def _show_answer(
     place = paths.completed(tenant.inbox.folder, name)
     answer = partner.get(place).decode()
     head = "\n".join(answer.splitlines()[:_HEAD_LINES])
-    console.print(Panel(head, title=f"/{place} (its first lines)", title_align="left"), markup=False)
+    title = Text(f"/{place} (its first lines)")
+    console.print(Panel(Text(head), title=title, title_align="left"))
     if submission.rows_rejected:
         fix_it = partner.get(paths.fix_it(tenant.inbox.folder, name)).decode()
         count = sum(1 for _ in csv.reader(io.StringIO(fix_it))) - 1
         console.print(f"Fix-it file with {count} rows: /{paths.fix_it(tenant.inbox.folder, name)}")
-    mail = _newest_mail(settings, submission)
+    mail = _mail_of(settings, submission)
     if mail is not None:
-        text = mail.get_body(("plain",))
-        body = text.get_content() if text else ""
-        title = f"mail to {mail['To']}: {mail['Subject']}"
-        console.print(Panel(body.rstrip(), title=title, title_align="left"), markup=False)
+        title = f"mail to {', '.join(mail.recipients)}: {mail.subject}"
+        console.print(Panel(Text(mail.text.rstrip()), title=Text(title), title_align="left"))
     table = Table(
         "rows", "created", "updated", "unchanged", "rejected", title="in the store", title_justify="left"
     )
@@ -173,12 +166,11 @@ def _show_answer(
     console.print(table)
 
 
-def _newest_mail(settings: Settings, submission: Submission) -> EmailMessage | None:
-    for file in sorted((settings.home_dir / "mails").glob("*.eml"), reverse=True):
-        mail = message_from_bytes(file.read_bytes(), policy=default)
-        if mail["X-Exchange-Submission"] == submission.submission_id:
-            return mail
-    return None
+def _mail_of(settings: Settings, submission: Submission) -> KeptMail | None:
+    about = (mail for mail in reversed(read_mails(settings)))
+    return next(
+        (mail for mail in about if mail.message["X-Exchange-Submission"] == submission.submission_id), None
+    )
 
 
 def _show_urls(console: Console, settings: Settings) -> None:

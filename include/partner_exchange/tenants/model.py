@@ -76,10 +76,10 @@ class Inbox(_Model):
     connection: str = Field(default=GATEWAY, description="Airflow connection id of the SFTP server")
     root: str | None = Field(default=None, description="absolute home on that server; unset: /<tenant code>")
     folder: str = Field(
-        default="inbound", pattern=r"^[A-Za-z0-9._-]+$", description="the folder the partner writes (M05)"
+        default="inbound", pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]*$", description="the folder the partner writes (M05)"
     )
     outbox: str = Field(
-        default="outbound", pattern=r"^[A-Za-z0-9._-]+$", description="the folder the partner reads (M05)"
+        default="outbound", pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]*$", description="the folder the partner reads (M05)"
     )
     settle_s: float = Field(
         default=0.0,

@@ -34,7 +34,6 @@ def run(settings: Settings, *, is_quick: bool) -> int:
         cluster = Cluster(folder / "pg" / "data", folder / "socket", durable=True)
         cluster.start(folder / "postgres.log")
         try:
-            cluster.ensure_databases(["exchange"])
             url = cluster.url("exchange")
             migrate(url)
             print(_files(measure_files(folder, url, QUICK_SIZES if is_quick else SIZES)), flush=True)

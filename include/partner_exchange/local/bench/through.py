@@ -98,9 +98,16 @@ def _settings(folder: Path) -> Settings:
     for file in (PROJECT_DIR / "dags").glob("*.py"):
         (dags / file.name).write_bytes(file.read_bytes())
     (dags / "bench_chain.py").write_text(_CHAIN_FILE)
-    names = ("sftp_port", "ftps_port", "https_port", "airflow_port", "smtp_port")
-    ports = dict(zip(names, _free_ports(len(names)), strict=True))
-    return Settings(home=folder / "home", dags_dir=dags, **ports)
+    sftp, ftps, https, airflow, smtp = _free_ports(5)
+    return Settings(
+        home=folder / "home",
+        dags_dir=dags,
+        sftp_port=sftp,
+        ftps_port=ftps,
+        https_port=https,
+        airflow_port=airflow,
+        smtp_port=smtp,
+    )
 
 
 def _free_ports(count: int) -> list[int]:

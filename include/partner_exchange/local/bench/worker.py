@@ -71,7 +71,7 @@ def measure_copy(file: Path) -> dict[str, float]:
     with psycopg.connect(os.environ["EXCHANGE_DATABASE_URL"]) as connection:
         connection.execute("drop table if exists bench_copy")
         columns = ", ".join(f"{name} text" for name in COLUMNS)
-        connection.execute(f"create table bench_copy ({columns})")  # type: ignore[arg-type]
+        connection.execute(f"create table bench_copy ({columns})")
         connection.commit()
         start_s = monotonic()
         command = "copy bench_copy from stdin (format csv, header)"
