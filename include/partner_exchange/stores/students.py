@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, Row, func, select, text
 
 from partner_exchange.errors import SerializationConflict
 from partner_exchange.ledger.copying import CHUNK_ROWS, copy_rows
@@ -182,7 +182,7 @@ delete from planned_student p using unnest(cast(:rows as bigint[])) r (row_numbe
 where p.row_number = r.row_number
 """)
 
-_COUNT = text("select outcome, count(*) from planned_student group by outcome")
+_COUNT = text("select outcome, count(*) as row_count from planned_student group by outcome")
 
 _UPDATE = text("""
 update store.student s
@@ -241,10 +241,10 @@ def merge(
     change = {**ours, "now": now, "submission_id": submission_id}
     options = {"keep": policy.blank_cells == "keep", "override": policy.prefill_overrides_review}
     connection.execute(_PLAN, {**ours, **options})
-    rejected = _rejected(connection.execute(_CLAIMS, ours).tuples().all())
+    rejected = _rejected(connection.execute(_CLAIMS, ours).all())
     if rejected:
         connection.execute(_REJECT, {"rows": rejected})
-    counts: dict[str, int] = dict(connection.execute(_COUNT).tuples().all())
+    counts = {planned.outcome: planned.row_count for planned in connection.execute(_COUNT)}
     created, updated = counts.get("created", 0), counts.get("updated", 0)
     if connection.execute(_UPDATE, change).rowcount != updated:
         raise SerializationConflict(
@@ -283,7 +283,7 @@ def _chunks(rows: pd.DataFrame) -> Iterator[pa.Table]:
         )
 
 
-def _rejected(claims: Sequence[tuple[Any, ...]]) -> list[int]:
+def _rejected(claims: Sequence[Row[Any]]) -> list[int]:
     """Return the rows, in order, that cannot have the StudentId they want.
 
     A rejected row keeps its old id and so stands in the way of the row that wanted it: the answer runs along
