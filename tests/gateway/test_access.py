@@ -22,6 +22,8 @@ from partner_exchange.settings import Settings
 from support.clients import require
 from support.gateway import Gateway, KeyPair
 
+pytestmark = pytest.mark.service
+
 # Both sides find that they have no algorithm in common; who hangs up first decides what the client reports.
 NO_KEY_EXCHANGE = (asyncssh.KeyExchangeFailed, asyncssh.ConnectionLost)
 

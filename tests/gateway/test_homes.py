@@ -12,6 +12,8 @@ import pytest
 
 from support.gateway import Gateway
 
+pytestmark = pytest.mark.service
+
 SECRET = b"another tenant's rows"
 
 

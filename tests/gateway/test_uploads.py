@@ -13,6 +13,8 @@ import pytest
 
 from support.gateway import Gateway
 
+pytestmark = pytest.mark.service
+
 CONTENT = b"Username,Email\nann@north.edu,ann@north.edu\n"
 
 
