@@ -7,6 +7,7 @@ import io
 
 import pytest
 
+from partner_exchange.errors import StateConflict
 from partner_exchange.ledger import intake
 from partner_exchange.ledger.database import transaction
 from partner_exchange.ledger.states import Outcome, State
@@ -14,7 +15,7 @@ from partner_exchange.submissions.claim import claim
 from partner_exchange.submissions.fail import fail
 from partner_exchange.submissions.load import load
 from partner_exchange.submissions.notify import notify
-from partner_exchange.submissions.process import run_steps
+from partner_exchange.submissions.process import replay, run_steps
 from partner_exchange.submissions.respond import respond
 from partner_exchange.submissions.resume import resume
 from partner_exchange.submissions.validate import validate
@@ -271,6 +272,30 @@ def test_X05_a_failure_that_was_not_answered_is_answered_by_the_next_run(exchang
     run_steps(submission_id, exchange.home())
     assert len(exchange.files("*.completed")) == 1
     assert exchange.claim_all() == []
+
+
+def test_X09_a_failed_submission_is_replayed_from_the_kept_original(exchange: Exchange) -> None:
+    exchange.drop(roster(student(1), student(2, dob="02/30/2001")))
+    (submission_id,) = exchange.claim_all()
+    fail(submission_id, exchange.home(), code="store-unavailable")
+    counts = replay(submission_id, exchange.home(), by="tester")
+    assert (counts.state, counts.rows_created, counts.rows_rejected) == (State.DONE, 1, 1)
+    assert "nothing is asked" not in exchange.answer().lower()
+    assert len(exchange.files("originals/*")) == 1
+    events = exchange.rows("select event from ledger.mail order by event")
+    assert events == [("failure",), ("findings",)]
+    with pytest.raises(StateConflict):
+        replay(submission_id, exchange.home(), by="tester")
+
+
+def test_X09_a_replay_goes_on_behind_the_load(exchange: Exchange) -> None:
+    exchange.drop(roster(student(1)))
+    (submission_id,) = exchange.claim_all()
+    validate(submission_id)
+    load(submission_id)
+    fail(submission_id, exchange.home(), code="inbox-unavailable")
+    counts = replay(submission_id, exchange.home(), by="tester")
+    assert (counts.state, counts.rows_created, counts.rows_unchanged) == (State.DONE, 1, 0)
 
 
 def test_X12_two_tenants_never_see_each_others_files_rows_or_mails(exchange: Exchange) -> None:

@@ -23,6 +23,7 @@ mail_app = typer.Typer(help="The outbox.", no_args_is_help=True)
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
     app.command()(submissions)
+    app.command()(replay)
     app.command()(migrate)
     app.add_typer(tenants_app, name="tenants")
     app.add_typer(account_app, name="account")
@@ -70,6 +71,30 @@ def submissions(
 
 def _plain(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def replay(
+    submission: Annotated[str, typer.Argument(help="id of a failed submission")],
+    by: Annotated[str | None, typer.Option(help="who replays; kept in the audit trail")] = None,
+) -> None:
+    """Take a failed submission up again from its kept original and answer it."""
+    from partner_exchange.cli.options import local_home
+    from partner_exchange.ledger import submissions as ledger
+    from partner_exchange.ledger.database import transaction
+    from partner_exchange.local.database import ensure_database
+    from partner_exchange.notify.outbox import deliver
+    from partner_exchange.settings import get_settings
+    from partner_exchange.submissions import process
+    from partner_exchange.tenants import registry
+
+    settings = get_settings()
+    with ensure_database(settings):
+        with transaction() as connection:
+            tenant_code = ledger.get(connection, submission).tenant_code
+        home = local_home(settings, registry.load().get(tenant_code))
+        counts = process.replay(submission, home, by=by or getpass.getuser())
+        deliver(submission_id=submission)
+    print(f"{submission}: {counts.state}, {counts.outcome}")
 
 
 def migrate() -> None:

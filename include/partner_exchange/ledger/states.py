@@ -39,7 +39,7 @@ _MOVES: dict[State, frozenset[State]] = {
 }
 
 FINAL = frozenset(state for state, targets in _MOVES.items() if not targets)
-"""States that a submission never leaves."""
+"""States that no step ever leaves; only a replay, which a person asks for, reopens a failed submission."""
 
 
 def may_move(source: State, target: State) -> bool:

@@ -336,6 +336,28 @@ def fail(connection: Connection, submission_id: str, *, code: str, message: str)
     )
 
 
+def reopen(connection: Connection, submission_id: str) -> Submission:
+    """Take a failed submission up again where it stopped, for a replay.
+
+    :raises StateConflict: it has not failed.
+    """
+    submission = lock(connection, submission_id)
+    target = State.CLAIMED
+    if submission.validated_at is not None:
+        target = State.VALIDATED if submission.loaded_at is None else State.LOADED
+    if submission.state is not State.FAILED:
+        raise _conflict(submission, target)
+    return _move(
+        connection,
+        submission,
+        target,
+        failure_code=None,
+        failure_message=None,
+        answered_at=None,
+        finished_at=None,
+    )
+
+
 def _may(submission: Submission, target: State) -> None:
     if not may_move(submission.state, target):
         raise _conflict(submission, target)

@@ -6,6 +6,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from partner_exchange.ledger import audit
+from partner_exchange.ledger import submissions as ledger
+from partner_exchange.ledger.database import transaction
 from partner_exchange.storage import paths
 from partner_exchange.storage.folders import Home
 from partner_exchange.submissions.claim import Claimed, enter, free_name
@@ -23,6 +26,24 @@ def run_steps(submission_id: str, home: Home) -> Counts:
     load(submission_id)
     respond(submission_id, home)
     return notify(submission_id)
+
+
+def replay(submission_id: str, home: Home, *, by: str) -> Counts:
+    """Take a failed submission up again from the kept original and bring it to its end.
+
+    :raises StateConflict: it has not failed.
+    """
+    with transaction() as connection:
+        submission = ledger.reopen(connection, submission_id)
+        audit.record(
+            connection,
+            actor=by,
+            tenant_code=submission.tenant_code,
+            action="submission.replay",
+            subject=submission_id,
+            facts={"state": str(submission.state)},
+        )
+    return run_steps(submission_id, home)
 
 
 def take_in(home: Home, tenant: Tenant, file: Path) -> Claimed:
