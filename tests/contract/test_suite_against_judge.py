@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 
 import pytest
+
+from partner_exchange.validation.catalogue import CATALOGUE, Scope
 from support.judge import judge
 from support.rosters import PAIRS, TODAY, examine, faulty_rows, text
 
@@ -22,7 +24,9 @@ def _found(examination: object) -> dict[tuple[str, str, str], list[int]]:
     [((), PAIRS), (("email", "student_id", "on_campus"), [])],
     ids=["username only", "all required"],
 )
-def test_P8_suite_and_judge_agree_row_by_row(seed: int, required: tuple[str, ...], pairs: list[dict[str, str]]) -> None:
+def test_P8_suite_and_judge_agree_row_by_row(
+    seed: int, required: tuple[str, ...], pairs: list[dict[str, str]]
+) -> None:
     content = text(faulty_rows(seed, 150), newline="\n" if seed % 2 else "\r\n")
 
     examination = examine(content, required=required, requirement_terms=pairs, max_findings_listed=100_000)
@@ -42,6 +46,28 @@ def test_P8_groups_count_what_the_judge_counts() -> None:
     examination = examine(content, requirement_terms=PAIRS, max_findings_listed=10)
     verdict = judge(content, today=TODAY, pairs=PAIRS)
 
-    counted = {(group.code, group.column, str(group.severity)): group.count for group in examination.findings.groups}
+    counted = {
+        (group.code, group.column, str(group.severity)): group.count for group in examination.findings.groups
+    }
     assert counted == {key: len(rows) for key, rows in verdict.rows.items()}
     assert examination.findings.listed == 10
+
+
+def test_P8_the_generated_faults_reach_every_rule_of_a_row() -> None:
+    said = {
+        code
+        for seed in range(12)
+        for code, _, _ in judge(text(faulty_rows(seed, 150)), today=TODAY, pairs=PAIRS).rows
+    }
+
+    cells = {code for code, entry in CATALOGUE.items() if entry.scope in (Scope.CELL, Scope.ROW)}
+    by_policy_or_elsewhere = {
+        "blank-line",
+        "lone-carriage-return",
+        "row-beyond-limit",
+        "stray-quote",
+        "student-id-taken",
+        "username-domain",
+        "username-pattern",
+    }
+    assert said == cells - by_policy_or_elsewhere

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
-TITLES = "Username StudentId LastName FirstName Telephone Dob RequirementGroup Term OnCampus".split()
+TITLES = ["Username", "StudentId", "LastName", "FirstName", "Telephone", "Dob", "RequirementGroup", "Term", "OnCampus"]
 WHITE = " \t\n\r\x0b\x0c\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000\u200b\ufeff" + "".join(
     map(chr, range(0x2000, 0x200B))
 )

@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 
 import pandas as pd
+
 from partner_exchange.feeds.base import Examination, ExamineContext
 from partner_exchange.feeds.registry import get_feed
 from partner_exchange.tenants.model import Tenant
@@ -106,7 +107,7 @@ FAULTS: tuple[dict[str, str], ...] = (
     {"StudentId": "NA"},
     {"StudentId": "\u0661\u0662"},
     {"LastName": "=1+2"},
-    {"LastName": "O'Brien, \"Pat\""},
+    {"LastName": 'O\'Brien, "Pat"'},
     {"LastName": "two\nlines"},
     {"FirstName": "a\x07b"},
     {"FirstName": "\u00c9lodie\u00a0"},

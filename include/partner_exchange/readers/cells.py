@@ -59,7 +59,7 @@ def trimmed(cells: Cells) -> tuple[Cells, Any | None]:
 
 def csv_text(columns: Sequence[Cells], *, newline: str) -> bytes:
     """Return the rows of the columns as RFC 4180 text, cells neutral, quoted where needed; no header."""
-    return joined(csv_records(columns), newline=newline)
+    return joined(csv_records(columns), newline=newline) if columns else b""
 
 
 def csv_records(columns: Sequence[Cells]) -> Cells:

@@ -63,7 +63,7 @@ def check_kind(content: bytes) -> Refusal | None:
     if wide:
         return Refusal("file-not-utf-8-wide", {"encoding": wide})
     head = content[:_PROBE_BYTES]
-    if len(head) - len(head.translate(None, _BINARY_CONTROLS)) > len(head) // 10:
+    if len(head) - len(head.translate(None, _BINARY_CONTROLS)) > len(head) // 20:
         return Refusal("file-not-text", {"kind": "binary data"})
     nul_count = content.count(b"\0")
     if nul_count:

@@ -1,0 +1,143 @@
+"""The result file and its JSON twin."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+from partner_exchange.feeds.answer import Totals, result_file, result_json
+from partner_exchange.ledger.states import Outcome
+from partner_exchange.validation.findings import Findings
+from support.rosters import a_row, examine, text
+
+
+def read(content: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(content.decode(), newline=""), strict=True))
+
+
+def an_answer(newline: str = "crlf", support: str = "", **policy: object) -> bytes:
+    rows = [a_row(1, OnCampus="x"), a_row(2, OnCampus="y", Dob="1/1/01"), a_row(3, LastName=" Doe"), a_row(4)]
+    examination = examine(text(rows), **policy)
+    totals = Totals(
+        Outcome.ACCEPTED_WITH_FINDINGS,
+        rows_total=4,
+        rows_accepted=2,
+        rows_rejected=2,
+        rows_created=1,
+        rows_unchanged=1,
+    )
+    return result_file(
+        file_name="roster.csv", totals=totals, findings=examination.findings, newline=newline, support=support
+    )
+
+
+def test_K17_the_first_line_states_the_totals_then_header_kinds_and_findings_follow() -> None:
+    lines = read(an_answer(support="Help Desk\nhelp@example.org"))
+
+    assert lines[0][:4] == ["Totals", "", "warning", "accepted_with_findings"]
+    assert lines[0][4] == (
+        "roster.csv: 4 rows: 2 accepted (created 1, updated 0, unchanged 1), 2 rejected; "
+        "4 findings (error 3, info 1), all listed. Questions: Help Desk help@example.org"
+    )
+    assert lines[1] == ["Row", "Column", "Severity", "Code", "Message"]
+    assert lines[2][:4] == ["Summary", "OnCampus", "error", "on-campus-not-0-or-1"]
+    assert lines[2][4].startswith("2 times in rows 2-3: OnCampus is neither 0 nor 1.")
+    assert [line[:4] for line in lines[3:]] == [
+        ["2", "OnCampus", "error", "on-campus-not-0-or-1"],
+        ["3", "Dob", "error", "dob-two-digit-year"],
+        ["3", "OnCampus", "error", "on-campus-not-0-or-1"],
+        ["4", "LastName", "info", "surrounding-space"],
+    ]
+    assert {len(line) for line in lines} == {5}
+
+
+@pytest.mark.parametrize(("newline", "end"), [("crlf", b"\r\n"), ("lf", b"\n")])
+def test_K16_line_ends_are_those_of_the_policy(newline: str, end: bytes) -> None:
+    content = an_answer(newline)
+
+    assert content.endswith(end)
+    assert content.count(b"\r") == (content.count(b"\n") if newline == "crlf" else 0)
+
+
+def test_X06_the_cap_is_stated_with_exact_totals_and_keeps_errors() -> None:
+    lines = read(an_answer(max_findings_listed=2))
+
+    assert "4 findings (error 3, info 1), the first 2 listed, errors first." in lines[0][4]
+    assert [line[3] for line in lines[3:]] == ["on-campus-not-0-or-1", "dob-two-digit-year"]
+
+
+def test_K17_a_clean_file_has_an_answer_too() -> None:
+    totals = Totals(Outcome.ACCEPTED, rows_total=1, rows_accepted=1, rows_created=1)
+
+    lines = read(
+        result_file(file_name="=a.csv", totals=totals, findings=Findings(), newline="lf", support="")
+    )
+
+    assert len(lines) == 2
+    assert lines[0][4].startswith("'=a.csv: 1 rows: 1 accepted"), (
+        "a file name is the partner's own text as well"
+    )
+    assert lines[0][4].endswith("no findings.")
+
+
+def test_K17_a_refused_file_says_that_nothing_was_loaded() -> None:
+    examination = examine(b"")
+    totals = Totals(Outcome.REFUSED)
+
+    lines = read(
+        result_file(file_name="a.csv", totals=totals, findings=examination.findings, newline="lf", support="")
+    )
+
+    assert lines[0][2:4] == ["error", "refused"]
+    assert "nothing was loaded" in lines[0][4]
+    assert [line[:4] for line in lines[2:]] == [["", "", "error", "file-empty"]]
+
+
+def test_K17_our_failure_asks_nothing_of_the_partner() -> None:
+    content = result_file(
+        file_name="a.csv",
+        totals=Totals(None, is_failed=True),
+        findings=Findings(),
+        newline="lf",
+        support="Desk",
+    )
+
+    lines = read(content)
+    assert lines[0][:4] == ["Totals", "", "info", "failed"]
+    assert "nothing is asked of you" in lines[0][4]
+    assert lines[0][4].endswith("Questions: Desk")
+
+
+def test_M34_the_json_twin_says_the_same() -> None:
+    examination = examine(text([a_row(1, OnCampus="x"), a_row(2), a_row(2)]), max_rows=5)
+
+    document = result_json(
+        file_name="roster.csv",
+        feed="roster",
+        outcome=Outcome.ACCEPTED_WITH_FINDINGS,
+        rows_total=examination.rows_total,
+        rows_accepted=examination.rows_accepted,
+        rows_rejected=examination.rows_rejected,
+        findings=examination.findings,
+    )
+
+    assert document["rows"] == {"total": 3, "accepted": 2, "rejected": 1}
+    assert document["outcome"] == "accepted_with_findings"
+    assert [list(found.values())[:4] for found in document["findings"]] == [
+        [2, "OnCampus", "error", "on-campus-not-0-or-1"],
+        [4, None, "warning", "row-repeated"],
+    ]
+    assert (
+        result_json(
+            file_name="a",
+            feed="roster",
+            outcome="refused",
+            rows_total=0,
+            rows_accepted=0,
+            rows_rejected=0,
+            findings=examine(b"").findings,
+        )["findings"][0]["row"]
+        is None
+    )

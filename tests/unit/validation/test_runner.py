@@ -1,0 +1,55 @@
+"""The runner: pieces, broken rules, and no telemetry."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from partner_exchange.validation.runner import Stated, SuiteBroken, run
+
+
+def _frame(*cells: str) -> pd.DataFrame:
+    return pd.DataFrame({"cell": pd.Series(cells, dtype="str")})
+
+
+def test_P8_rows_are_those_of_the_file_whatever_the_pieces() -> None:
+    from partner_exchange.validation.expectations import ExpectCellsToBeFilled
+
+    filled = ExpectCellsToBeFilled(column="cell", meta=Stated("username-missing", "Username").meta)
+    rows = np.array([2, 4, 5, 9, 11], dtype=np.int64)
+
+    (mark,) = run(_frame("a", "", "", "b", ""), [filled], rows=rows, piece_rows=2)
+
+    assert (mark.code, mark.column, mark.rows.tolist()) == ("username-missing", "Username", [4, 5, 11])
+
+
+def test_P8_a_rule_that_cannot_be_applied_is_our_fault_and_never_silent() -> None:
+    from partner_exchange.validation.expectations import ExpectCellsToMatch
+
+    broken = ExpectCellsToMatch(column="cell", pattern="(", meta=Stated("username-pattern", "Username").meta)
+
+    with pytest.raises(SuiteBroken) as caught:
+        run(_frame("secret"), [broken], rows=np.array([2], dtype=np.int64))
+    assert "secret" not in str(caught.value)
+
+
+def test_P8_the_feeds_import_without_great_expectations_and_preload_brings_it() -> None:
+    code = (
+        "import sys; import partner_exchange.feeds.registry as r; r.get_feed('roster');"
+        "assert 'great_expectations' not in sys.modules;"
+        "from partner_exchange.validation.preload import preload; preload();"
+        "assert 'great_expectations' in sys.modules;"
+        "import os; assert os.environ['GX_ANALYTICS_ENABLED'] == 'false'"
+    )
+
+    environment = {key: value for key, value in os.environ.items() if key != "GX_ANALYTICS_ENABLED"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
