@@ -2,9 +2,9 @@
 
 Called by ``local.stack`` and by the CLI's commands that need the database.
 
-Who may start and stop the server is settled by two lock files under ``run/``: ``postgres.start`` is held
-while somebody starts or stops it, ``postgres.users`` is held shared by each command that uses a server
-started on demand. The last command to leave stops that server; a server of the stack is stopped by ``down`` alone.
+Two lock files under ``run/`` settle who may start and stop the server: ``postgres.start`` is held while
+somebody does so, ``postgres.users`` is held shared by each command that uses the server. The last command to
+leave stops a server that was started on demand; that of the stack is stopped by ``down`` alone.
 """
 
 from __future__ import annotations
