@@ -1,11 +1,11 @@
 """Error families of the exchange.
 
-A partner's mistake is data (a finding), never one of these. What stands here is *our* failure, or a signal between rooms.
-Each class says where it is defined whether trying again can help: the markers ``Transient`` and ``Terminal`` are the only
-thing a retry policy may look at.
+A partner's mistake is data (a finding), never one of these. What stands here is *our* failure, or a signal
+between rooms. Each class says where it is defined whether trying again can help: the markers ``Transient``
+and ``Terminal`` are the only thing a retry policy may look at.
 
-Messages are built inside, in the form "what, where, why, next", and never hold a cell value, a password, a key or another
-tenant's name.
+Messages are built inside, in the form "what, where, why, next", and never hold a cell value, a password, a
+key or another tenant's name.
 """
 
 from __future__ import annotations

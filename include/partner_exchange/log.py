@@ -1,7 +1,7 @@
 """Log lines as ``event key=value``, with secrets taken out.
 
-Nothing that a partner wrote into a cell is ever passed to a logger; the redaction below is a second line of defence for
-passwords in connection addresses and for key material in messages of libraries.
+Nothing that a partner wrote into a cell is ever passed to a logger; the redaction below is a second line of
+defence for passwords in connection addresses and for key material in messages of libraries.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ import re
 _SECRETS = (
     (re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://[^:/@\s]+):[^@\s/]+@", re.I), r"\g<scheme>:***@"),
     (re.compile(r"(?i)\b(password|passphrase|secret|token)\s*[=:]\s*\S+"), r"\1=***"),
-    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----", re.S), "*** private key ***"),
+    (
+        re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----", re.S),
+        "*** private key ***",
+    ),
 )
 
 
@@ -27,6 +30,7 @@ class RedactingFormatter(logging.Formatter):
     """Format as usual, then redact the whole line, tracebacks included."""
 
     def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a record, redacted."""
         return redact(super().format(record))
 
 
@@ -40,5 +44,7 @@ def configure(level: str = "INFO") -> None:
 
 def event(logger: logging.Logger, name: str, **facts: object) -> None:
     """Log one step as ``name key=value ...``; seconds are rounded to the millisecond."""
-    parts = [f"{key}={value:.3f}" if isinstance(value, float) else f"{key}={value}" for key, value in facts.items()]
+    parts = [
+        f"{key}={value:.3f}" if isinstance(value, float) else f"{key}={value}" for key, value in facts.items()
+    ]
     logger.info("%s %s", name, " ".join(parts))

@@ -1,7 +1,7 @@
 """Deployment settings, from environment variables with the prefix ``EXCHANGE_`` and nowhere else.
 
-Tenant policy is not here: it is YAML in git (``include/tenants``). ``get_settings`` reads the environment anew at each
-call, so that a test or a supervisor can change it; nothing is read at import time.
+Tenant policy is not here: it is YAML in git (``include/tenants``). ``get_settings`` reads the environment
+anew at each call, so that a test or a supervisor can change it; nothing is read at import time.
 """
 
 from __future__ import annotations
@@ -21,15 +21,21 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="EXCHANGE_", extra="ignore")
 
     home: Path = Field(default=Path(".exchange"), description="state of the one-machine stack")
-    tenants_dir: Path = Field(default=PROJECT_DIR / "include" / "tenants", description="folder of tenant YAML files")
+    tenants_dir: Path = Field(
+        default=PROJECT_DIR / "include" / "tenants", description="folder of tenant YAML files"
+    )
+    dags_dir: Path = Field(default=PROJECT_DIR / "dags", description="folder of the DAG files")
     database_url: SecretStr | None = Field(
-        default=None, description="postgresql://... of the exchange database; unset: the embedded one under home"
+        default=None,
+        description="postgresql://... of the exchange database; unset: the embedded one under home",
     )
     storage_url: str | None = Field(
         default=None, description="fsspec address of archive and work area; unset: file://<home>/storage"
     )
     host: str = Field(default="127.0.0.1", description="address the one-machine stack listens on")
-    sftp_host: str = Field(default="127.0.0.1", description="where the pipeline and partners reach the gateway")
+    sftp_host: str = Field(
+        default="127.0.0.1", description="where the pipeline and partners reach the gateway"
+    )
     sftp_port: int = 2222
     ftps_port: int = 9990
     https_port: int = 8443
@@ -41,7 +47,9 @@ class Settings(BaseSettings):
     smtp_starttls: bool = False
     mail_from: str = "Partner Exchange <exchange@localhost>"
     poll_interval_s: float = Field(default=0.5, gt=0, description="pause between two looks at all inboxes")
-    ring_again_s: float = Field(default=30.0, gt=0, description="ring anew while claimable files are still there")
+    ring_again_s: float = Field(
+        default=30.0, gt=0, description="ring anew while claimable files are still there"
+    )
     log_level: str = "INFO"
 
     @property

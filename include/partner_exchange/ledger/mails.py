@@ -101,7 +101,7 @@ def due(
 
 
 def sent_at(connection: Connection, submission_id: str) -> datetime | None:
-    """Return when the last mail of a submission went out, None while one of them waits or when there is none."""
+    """Return when the last mail of a submission went out, None while one waits or when there is none."""
     query = select(func.count(), func.count(_table.c.sent_at), func.max(_table.c.sent_at))
     queued, sent, at = connection.execute(query.where(_table.c.submission_id == submission_id)).one()
     return at if queued == sent else None

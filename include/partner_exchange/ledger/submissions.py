@@ -157,7 +157,9 @@ def latest(connection: Connection, tenant_code: str | None = None, limit: int = 
 
 
 def unfinished(connection: Connection, tenant_code: str) -> list[Submission]:
-    """Return the tenant's submissions with something left to do, oldest first; a failed one is to be answered."""
+    """Return the tenant's submissions with something left to do, oldest first; a failed one is to be
+    answered.
+    """
     is_open = or_(
         _table.c.state.not_in(FINAL), (_table.c.state == State.FAILED) & _table.c.answered_at.is_(None)
     )

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 
 TENANT_CODE = re.compile(r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$")
 RESERVED_CODES = frozenset({"pipeline", "admin", "root", "exchange", "airflow", "system"})
+_FOLDER_NAME = r"^[A-Za-z0-9_-][A-Za-z0-9._-]*$"
 _ADDRESS = re.compile(r"^[^@\s<>,;]+@[^@\s<>,;]+\.?[^@\s<>,;]*$")
 
 
@@ -76,17 +77,17 @@ class Inbox(_Model):
     connection: str = Field(default=GATEWAY, description="Airflow connection id of the SFTP server")
     root: str | None = Field(default=None, description="absolute home on that server; unset: /<tenant code>")
     folder: str = Field(
-        default="inbound", pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]*$", description="the folder the partner writes (M05)"
+        default="inbound", pattern=_FOLDER_NAME, description="the folder the partner writes (M05)"
     )
     outbox: str = Field(
-        default="outbound", pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]*$", description="the folder the partner reads (M05)"
+        default="outbound", pattern=_FOLDER_NAME, description="the folder the partner reads (M05)"
     )
     settle_s: float = Field(
         default=0.0,
         ge=0,
         le=3600,
-        description="pause between the two looks at size and time (X01); unset: 0 behind our gateway, which shows a "
-        "file only when it is complete, and 2 on any other server",
+        description="pause between the two looks at size and time (X01); unset: 0 behind our gateway, which shows "
+        "a file only when it is complete, and 2 on any other server",
     )
 
     @model_validator(mode="before")

@@ -1,4 +1,6 @@
-"""Presets named after the sources; a tenant file takes one with ``preset: <name>`` and may override any part of it."""
+"""Presets named after the sources; a tenant file takes one with ``preset: <name>`` and may override any part
+of it.
+"""
 
 from __future__ import annotations
 

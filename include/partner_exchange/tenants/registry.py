@@ -60,7 +60,7 @@ class Registry:
 def load(folder: Path | None = None) -> Registry:
     """Return the registry of ``folder`` (default: the setting ``EXCHANGE_TENANTS_DIR``).
 
-    The result is kept per process as long as no file of the folder changes, since every Airflow task asks for it.
+    The result is kept per process as long as no file of the folder changes: every Airflow task asks for it.
 
     :raises RegistryInvalid: with all mistakes of all files.
     """
@@ -69,7 +69,7 @@ def load(folder: Path | None = None) -> Registry:
 
 
 def load_one(code: str, folder: Path | None = None) -> Tenant:
-    """Return one tenant from its own file alone: cheap, and a mistake in another tenant's file does not matter.
+    """Return one tenant from its own file alone: cheap, and unmoved by mistakes in other files.
 
     :raises UnknownTenant: no file of that name.
     :raises RegistryInvalid: with all mistakes of this file.
@@ -99,7 +99,10 @@ def _load(folder: Path, stamp: tuple[tuple[str, int, int], ...]) -> Registry:
     registry, problems = examine(folder)
     if problems:
         lines = "\n".join(f"  {problem}" for problem in problems)
-        message = f"The tenants folder {folder} does not hold:\n{lines}\nMend it, then run `exchange tenants check`."
+        message = (
+            f"The tenants folder {folder} does not hold:\n{lines}\n"
+            "Mend it, then run `exchange tenants check`."
+        )
         raise RegistryInvalid("registry-invalid", message, problems=[str(problem) for problem in problems])
     return registry
 

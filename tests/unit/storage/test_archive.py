@@ -1,4 +1,4 @@
-"""The archive keeps originals byte-exact by content; the work area hands tables from step to step (K15, M39)."""
+"""The archive keeps originals byte-exact; the work area hands tables from step to step (K15, M39)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A home seen locally: atomic writes, renames that never replace (the SFTP twin is tested against real servers)."""
+"""A home seen locally: atomic writes, renames that never replace (the SFTP twin is tested against real
+servers).
+"""
 
 from __future__ import annotations
 
