@@ -77,8 +77,10 @@ async def stream_looks(connection_id: str, poll_interval_s: float) -> AsyncItera
     while True:
         stack = AsyncExitStack()
         try:
+            # In a thread: the first import of the SSH library would hold up all other triggers.
+            hook = await asyncio.to_thread(_hook, connection_id)
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                client = await stack.enter_async_context(_hook(connection_id).get_managed_conn())
+                client = await stack.enter_async_context(hook.get_managed_conn())
             listing = _Listing(client, _watchers[connection_id])
             while True:
                 async with asyncio.timeout(POLL_TIMEOUT_S):
