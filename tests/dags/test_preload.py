@@ -25,7 +25,12 @@ from partner_exchange.orchestration.preload import do_tasks_fork_here, preload_i
     ],
 )
 def test_AN5_only_scheduler_and_celery_worker_preload(command: str, expected: bool) -> None:
-    assert do_tasks_fork_here(command.split()) is expected
+    assert do_tasks_fork_here(command.split(), "LocalExecutor") is expected
+
+
+def test_AN5_a_scheduler_whose_tasks_run_elsewhere_does_not_preload() -> None:
+    assert do_tasks_fork_here(["airflow", "scheduler"], "CeleryExecutor") is False
+    assert do_tasks_fork_here(["airflow", "scheduler"], "LocalExecutor,CeleryExecutor") is True
 
 
 def test_AN5_other_processes_do_not_preload() -> None:

@@ -3,6 +3,9 @@
 LocalExecutor forks its workers from the scheduler, Celery its pool from the worker's parent, and each task is
 one more fork: what is imported there costs a task nothing, where great_expectations alone would cost it five
 seconds. The other processes of Airflow (API server, triggerer, DAG processor) never need it.
+
+A Celery worker forks its pool before it would load any plugin by itself: it needs
+``AIRFLOW__CORE__LAZY_LOAD_PLUGINS=false`` in its environment. The scheduler needs nothing.
 """
 
 from __future__ import annotations
@@ -12,6 +15,8 @@ import sys
 import time
 from collections.abc import Sequence
 from importlib import import_module
+
+from airflow.sdk.configuration import conf
 
 _logger = logging.getLogger(__name__)
 
@@ -30,7 +35,8 @@ _STEPS = (
 
 def preload_if_tasks_fork_here(argv: Sequence[str] | None = None) -> bool:
     """Preload when this process is a scheduler or a Celery worker's parent; say whether it did."""
-    if not do_tasks_fork_here(sys.argv if argv is None else argv):
+    executor = conf.get("core", "executor")
+    if not do_tasks_fork_here(sys.argv if argv is None else argv, executor):
         return False
     if "great_expectations" in sys.modules:
         # A task: forked from the very process that has loaded it, it loads the plugins again.
@@ -45,7 +51,7 @@ def preload_if_tasks_fork_here(argv: Sequence[str] | None = None) -> bool:
     return True
 
 
-def do_tasks_fork_here(argv: Sequence[str]) -> bool:
-    """Say whether this command line is ``airflow scheduler`` or ``airflow celery worker``."""
+def do_tasks_fork_here(argv: Sequence[str], executor: str) -> bool:
+    """Say whether this is ``airflow celery worker``, or ``airflow scheduler`` with the LocalExecutor."""
     words = [word for word in argv[1:] if not word.startswith("-")]
-    return words[:1] == ["scheduler"] or words[:2] == ["celery", "worker"]
+    return words[:2] == ["celery", "worker"] or (words[:1] == ["scheduler"] and "LocalExecutor" in executor)
