@@ -86,8 +86,8 @@ class Inbox(_Model):
         default=0.0,
         ge=0,
         le=3600,
-        description="pause between the two looks at size and time (X01); unset: 0 behind our gateway, which shows "
-        "a file only when it is complete, and 2 on any other server",
+        description="pause between the two looks at size and time (X01); unset: 0 behind our gateway, "
+        "which shows a file only when it is complete, and 2 on any other server",
     )
 
     @model_validator(mode="before")
