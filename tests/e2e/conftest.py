@@ -4,6 +4,7 @@ keys.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import socket
@@ -17,6 +18,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from partner_exchange.errors import StoreUnavailable
 from partner_exchange.gateway.service import pinned_host_key
 from partner_exchange.ledger import submissions as ledger
 from partner_exchange.ledger.database import transaction
@@ -61,9 +63,11 @@ def wait_for(what: str, ask: Callable[[], T | None], timeout_s: float = 90.0) ->
     """Ask until there is an answer."""
     deadline_s = time.monotonic() + timeout_s
     while time.monotonic() < deadline_s:
-        answer = ask()
-        if answer:
-            return answer
+        # A test may have killed the database that it asks.
+        with contextlib.suppress(StoreUnavailable):
+            answer = ask()
+            if answer:
+                return answer
         time.sleep(0.2)
     raise AssertionError(f"no {what} within {timeout_s:.0f} s")
 

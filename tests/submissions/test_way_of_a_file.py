@@ -312,6 +312,14 @@ def test_X12_two_tenants_never_see_each_others_files_rows_or_mails(exchange: Exc
     assert mails == [("alpha", "ok@alpha.example"), ("beta", "ok@beta.example")]
 
 
+def test_P4_a_mistake_in_one_tenants_file_leaves_the_others_alone(exchange: Exchange) -> None:
+    tenant = exchange.tenant("alpha")
+    (exchange.folder / "tenants" / "beta.yaml").write_text("name: [broken")
+    exchange.drop(roster(student(1)))
+    for claimed in claim(exchange.home(), tenant):
+        assert run_steps(claimed.submission_id, exchange.home()).state == State.DONE
+
+
 def test_T60_no_cell_value_reaches_a_log_line(exchange: Exchange, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
     exchange.drop(roster(student(1, last="Canary-Zyzzyva"), student(2, dob="Canary-Dob", last="Canary-Row")))

@@ -54,6 +54,6 @@ def a_submission(connection: Connection, **over: Any) -> Submission:
         "stamp": "20261121T074712Z",
         "sha256": "0" * 64,
         "size_bytes": 1234,
-        "registry_sha256": "1" * 64,
+        "policy_sha256": "1" * 64,
     }
     return submissions.open_submission(connection, **{**values, **over})

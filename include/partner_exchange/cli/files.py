@@ -37,7 +37,7 @@ def check(file: FILE_ARGUMENT, tenant: TENANT_OPTION, as_json: JSON_OPTION = Fal
     from partner_exchange.submissions.validate import outcome_of, refuse_oversize
     from partner_exchange.tenants import registry
 
-    policy = registry.load().get(tenant)
+    policy = registry.load_one(tenant)
     feed = get_feed(policy.feed)
     examination = refuse_oversize(policy, file.stat().st_size)
     if examination is None:
@@ -74,7 +74,7 @@ def process(file: FILE_ARGUMENT, tenant: TENANT_OPTION, as_json: JSON_OPTION = F
     from partner_exchange.submissions.process import run_steps, take_in
     from partner_exchange.tenants import registry
 
-    policy = registry.load().get(tenant)
+    policy = registry.load_one(tenant)
     settings = get_settings()
     with ensure_database(settings):
         home = local_home(settings, policy)

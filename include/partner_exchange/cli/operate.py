@@ -43,7 +43,7 @@ def submissions(
     from partner_exchange.tenants import registry
 
     if tenant is not None:
-        registry.load().get(tenant)
+        registry.load_one(tenant)
     with ensure_database(get_settings()), transaction() as connection:
         found = ledger.latest(connection, tenant, limit=limit)
     if as_json:
@@ -91,7 +91,7 @@ def replay(
     with ensure_database(settings):
         with transaction() as connection:
             tenant_code = ledger.get(connection, submission).tenant_code
-        home = local_home(settings, registry.load().get(tenant_code))
+        home = local_home(settings, registry.load_one(tenant_code))
         counts = process.replay(submission, home, by=by or getpass.getuser())
         deliver(submission_id=submission)
     print(f"{submission}: {counts.state}, {counts.outcome}")
@@ -148,7 +148,7 @@ def account_show(tenant: TENANT_OPTION) -> None:
     from partner_exchange.settings import get_settings
     from partner_exchange.tenants import registry
 
-    registry.load().get(tenant)
+    registry.load_one(tenant)
     with ensure_database(get_settings()), transaction() as connection:
         suspension = intake.suspension(connection, tenant)
     if suspension is None:
@@ -172,7 +172,7 @@ def account_resume(
     from partner_exchange.submissions.resume import resume
     from partner_exchange.tenants import registry
 
-    policy = registry.load().get(tenant)
+    policy = registry.load_one(tenant)
     settings = get_settings()
     with ensure_database(settings):
         from partner_exchange.cli.options import local_home

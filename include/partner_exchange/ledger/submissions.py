@@ -44,7 +44,7 @@ class Submission:
     state: State
     outcome: Outcome | None
     rule_version: str | None
-    registry_sha256: str
+    policy_sha256: str
     rows_total: int | None
     rows_accepted: int | None
     """Of the checks until the load, afterwards without the rows that the store rejected."""
@@ -80,7 +80,7 @@ def open_submission(
     stamp: str,
     sha256: str,
     size_bytes: int,
-    registry_sha256: str,
+    policy_sha256: str,
     fixes_submission_id: str | None = None,
 ) -> Submission:
     """Return the row of a claimed file, new or the one that an earlier try has written (M33, X02)."""
@@ -97,7 +97,7 @@ def open_submission(
         "sha256": sha256,
         "size_bytes": size_bytes,
         "state": State.CLAIMED,
-        "registry_sha256": registry_sha256,
+        "policy_sha256": policy_sha256,
         "fixes_submission_id": fixes_submission_id,
         "claimed_at": at,
     }

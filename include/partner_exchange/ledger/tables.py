@@ -57,7 +57,7 @@ submission = Table(
     Column("state", Text, nullable=False),
     Column("outcome", Text),
     Column("rule_version", Text),
-    Column("registry_sha256", Text, nullable=False),
+    Column("policy_sha256", Text, nullable=False),
     Column("rows_total", Integer),
     Column("rows_accepted", Integer),
     Column("rows_rejected", Integer),

@@ -157,6 +157,8 @@ def _inbox_connection(settings: Settings) -> str:
         "key_file": str(settings.home_dir / "gateway" / "pipeline_key"),
         "host_key": pinned_host_key(settings),
         "no_host_key_check": "false",
+        # The key is named; looking through a home directory for others only costs time.
+        "look_for_keys": "false",
     }
     return json.dumps(
         {

@@ -65,7 +65,7 @@ def run(settings: Settings, *, rows: int, is_ending: bool) -> int:
     """
     console = Console()
     started_s = time.monotonic()
-    tenant = registry.load().get(TENANT)
+    tenant = registry.load_one(TENANT)
     ensure_partner_key(settings, tenant)
     was_up = stack.status(settings).is_up
     if not was_up:

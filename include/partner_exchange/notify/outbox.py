@@ -61,7 +61,7 @@ def _deliver_one(settings: Settings, submission_id: str | None) -> str | None:
             return None
         mail = due[0]
         try:
-            tenant = registry.load().get(mail.tenant_code)
+            tenant = registry.load_one(mail.tenant_code)
             send(compose(connection, mail, tenant, sender=settings.mail_from), settings)
         except MailDeferred as error:
             pause_s = RETRY_LADDER_S[min(mail.attempts, len(RETRY_LADDER_S) - 1)]

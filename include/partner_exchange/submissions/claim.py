@@ -23,7 +23,6 @@ from partner_exchange.storage.archive import Archive, Kept
 from partner_exchange.storage.folders import Entry, Home
 from partner_exchange.storage.names import StampedName, is_claimable, next_stamp, shortened, utc_stamp
 from partner_exchange.submissions.notice import put_notice
-from partner_exchange.tenants import registry
 from partner_exchange.tenants.model import Tenant
 
 _logger = logging.getLogger(__name__)
@@ -117,7 +116,7 @@ def enter(home: Home, tenant: Tenant, name: StampedName, size_bytes: int) -> Sub
             stamp=name.stamp,
             sha256=kept.sha256,
             size_bytes=kept.size_bytes,
-            registry_sha256=registry.load().sha256,
+            policy_sha256=tenant.policy_sha256,
             fixes_submission_id=_fixed_by(connection, tenant, name),
         )
 

@@ -37,7 +37,7 @@ def fail(submission_id: str, home: Home, *, code: str) -> Counts:
                 submission_id=submission_id,
                 tenant_code=submission.tenant_code,
                 event=Event.FAILURE,
-                recipients=recipients(registry.load().get(submission.tenant_code).contacts, Event.FAILURE),
+                recipients=recipients(registry.load_one(submission.tenant_code).contacts, Event.FAILURE),
             )
             log.event(_logger, "fail", submission_id=submission_id, code=code)
     return respond(submission_id, home)

@@ -68,7 +68,7 @@ def _bring_along(other: Submission) -> None:
 
 def _merge(submission: Submission) -> Submission:
     started_s = monotonic()
-    tenant = registry.load().get(submission.tenant_code)
+    tenant = registry.load_one(submission.tenant_code)
     accepted = _accepted_rows(submission)
     with transaction() as connection:
         locked = ledger.lock(connection, submission.submission_id)
@@ -96,4 +96,4 @@ def _accepted_rows(submission: Submission) -> pd.DataFrame:
     try:
         return Archive().read_table(submission.submission_id, ACCEPTED)
     except FileNotFoundError:
-        return examine(submission, registry.load().get(submission.tenant_code)).accepted
+        return examine(submission, registry.load_one(submission.tenant_code)).accepted

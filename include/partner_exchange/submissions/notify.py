@@ -31,7 +31,7 @@ def notify(submission_id: str) -> Counts:
     with transaction() as connection:
         submission = ledger.lock(connection, submission_id)
         if submission.state is State.ANSWERED:
-            tenant = registry.load().get(submission.tenant_code)
+            tenant = registry.load_one(submission.tenant_code)
             codes = {group.code for group in ledger.findings(connection, submission_id).groups}
             event = event_of(submission, codes, is_suspending=tenant.roster.identical_file == "suspend")
             mails.enqueue(

@@ -53,7 +53,7 @@ def respond(submission_id: str, home: Home) -> Counts:
 
 
 def _answer(submission: Submission, home: Home, started_s: float) -> Submission:
-    tenant = registry.load().get(submission.tenant_code)
+    tenant = registry.load_one(submission.tenant_code)
     name = StampedName(submission.file_name, submission.stamp)
     if submission.state is State.LOADED:
         _write_fix_it(submission, tenant, home, name)

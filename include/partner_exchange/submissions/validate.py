@@ -41,7 +41,7 @@ def validate(submission_id: str) -> Counts:
         submission = ledger.get(connection, submission_id)
     if submission.state is not State.CLAIMED:
         return counts_of(submission, started_s)
-    tenant = registry.load().get(submission.tenant_code)
+    tenant = registry.load_one(submission.tenant_code)
     feed = get_feed(submission.feed)
     identical = _is_identical_in_succession(submission, tenant)
     examination = refusal(IDENTICAL) if identical else examine(submission, tenant)

@@ -7,6 +7,7 @@ are merged in before validation. The descriptions make docs/tenants.md and the J
 
 from __future__ import annotations
 
+import hashlib
 import re
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -226,6 +227,11 @@ class Tenant(_Model):
         if self.inbox.folder.casefold() == self.inbox.outbox.casefold():
             raise ValueError("inbox.folder and inbox.outbox must differ")
         return self
+
+    @property
+    def policy_sha256(self) -> str:
+        """Return a checksum of the whole policy: the ledger keeps by which one a file was judged."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
     @property
     def home(self) -> str:

@@ -42,7 +42,7 @@ def measure_exchange(file: Path) -> dict[str, float]:
     from partner_exchange.validation.preload import preload
 
     preload()
-    tenant = registry.load().get(TENANT)
+    tenant = registry.load_one(TENANT)
     with TemporaryDirectory() as folder:
         home = LocalHome(Path(folder))
         seconds: dict[str, float] = {}

@@ -24,7 +24,7 @@ create table ledger.submission (
     state                text        not null,
     outcome              text,
     rule_version         text,
-    registry_sha256      text        not null,
+    policy_sha256      text        not null,
     rows_total           integer,
     rows_accepted        integer,
     rows_rejected        integer,
