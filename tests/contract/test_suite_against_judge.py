@@ -1,4 +1,4 @@
-"""The suite and an independent judge in plain Python must find the same faults in the same rows (issue point 8)."""
+"""Suite and independent judge must find the same faults in the same rows (issue point 8)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What must hold for any roster: order does not matter, a fix-it file repairs nothing by itself, nothing gets lost."""
+"""What holds for any roster: order does not matter, fix-it files repair nothing, nothing is lost."""
 
 from __future__ import annotations
 

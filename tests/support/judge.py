@@ -1,7 +1,7 @@
-"""A second opinion on rosters: the rules once more in plain Python, row by row, sharing no code with the product.
+"""A second opinion on rosters: the rules in plain Python, row by row, sharing no code with the product.
 
-Slow and obvious on purpose. It reads with the csv module and judges with string methods, ``datetime`` and loops; what it
-finds must be what the suite finds (issue point 8).
+Slow and obvious on purpose. It reads with the csv module and judges with string methods, ``datetime`` and
+loops; what it finds must be what the suite finds (issue point 8).
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
-TITLES = ["Username", "StudentId", "LastName", "FirstName", "Telephone", "Dob", "RequirementGroup", "Term", "OnCampus"]
+TITLES = [
+    *("Username", "StudentId", "LastName", "FirstName", "Telephone"),
+    *("Dob", "RequirementGroup", "Term", "OnCampus"),
+]
 WHITE = " \t\n\r\x0b\x0c\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000\u200b\ufeff" + "".join(
     map(chr, range(0x2000, 0x200B))
 )
@@ -105,10 +108,14 @@ def _row(
     for column in TITLES:
         if column in ("Dob", "OnCampus") or student[column][:1] not in tuple("=+-@\t\r"):
             continue
-        if column == "Telephone" and not set(student[column][1:]) - set(string.digits + " ().-/"):
-            if any(sign.isdigit() for sign in student[column]) and student[column][0] == "+":
-                continue
-        yield "formula-cell", column, WARNING
+        if column != "Telephone" or not _is_international(student[column]):
+            yield "formula-cell", column, WARNING
+
+
+def _is_international(telephone: str) -> bool:
+    rest = telephone[1:]
+    is_number = not set(rest) - set(string.digits + " ().-/") and any(sign.isdigit() for sign in rest)
+    return telephone.startswith("+") and is_number
 
 
 def _is_email(text: str) -> bool:

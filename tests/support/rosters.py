@@ -143,7 +143,7 @@ FAULTS: tuple[dict[str, str], ...] = (
 
 
 def faulty_rows(seed: int, count: int) -> list[list[str]]:
-    """Return rows of which about half have faults, some repeat or contradict others, some have another width."""
+    """Return rows of which about half have faults, some repeat or contradict others, some are too wide."""
     dice = random.Random(seed)
     rows: list[list[str]] = []
     for number in range(1, count + 1):

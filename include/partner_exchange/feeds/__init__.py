@@ -1,1 +1,1 @@
-"""One package per feed: its contract, its suite, how it loads and how it answers. ``base`` says what each must offer."""
+"""One package per feed: contract, suite, load and fix-it file; ``base`` says what each must offer."""

@@ -15,7 +15,7 @@ from partner_exchange.validation.findings import Findings
 
 @dataclass(frozen=True)
 class ExamineContext:
-    """What a feed may know besides the bytes, so that the same bytes give the same findings anywhere (N02)."""
+    """What a feed may know besides the bytes, so the same bytes give the same findings anywhere (N02)."""
 
     tenant: Tenant
     file_name: str
@@ -35,14 +35,14 @@ class Examination:
     rows_rejected: int
     findings: Findings
     accepted: pd.DataFrame = field(default_factory=pd.DataFrame)
-    """Rows to load: ``row`` int64 and the feed's columns as text, blank as ``""``; the feed's ``load`` takes it."""
+    """Rows to load: ``row`` int64 and the feed's columns as text, blank as ``""``; ``load`` takes it."""
     rejected: pd.DataFrame = field(default_factory=pd.DataFrame)
-    """Rows to mend: ``row`` int64, the feed's columns as sent, ``as_sent`` for what has no column form; see ``fix_it``."""
+    """Rows to mend: ``row`` int64, its columns, ``as_sent`` for what has no columns; for ``fix_it``."""
 
 
 @dataclass(frozen=True)
 class LoadOutcome:
-    """What became of the accepted rows in the store; ``rejected`` has the shape of ``Examination.rejected``."""
+    """What became of the accepted rows in the store; ``rejected`` is shaped as ``Examination.rejected``."""
 
     created: int
     updated: int
@@ -77,5 +77,8 @@ class Feed(Protocol):
         ...
 
     def fix_it(self, rejected: pd.DataFrame, *, tenant: Tenant) -> bytes:
-        """Return the rows to mend as a file that may be dropped again (N01); a row left as it is, is rejected again."""
+        """Return the rows to mend as a file that may be dropped again (N01).
+
+        A row with a fault that is left as it is, is rejected again; rows that were only too many are taken.
+        """
         ...

@@ -112,7 +112,10 @@ def read_csv(
         return _too_many_rows(found.record_count, policy.max_rows)
     if table is None:
         table = _parse(content, found, columns)
-    return _sheet(content, header, found, table, columns, policy)
+    # Out of this frame's hands, so that each column as sent can go as soon as the cleaned one is there.
+    as_parsed = table.columns
+    del table
+    return _sheet(content, header, found, as_parsed, columns, policy)
 
 
 def _check_header(content: bytes, header: HeaderLine, columns: Sequence[CsvColumn]) -> Refusal | None:
@@ -224,7 +227,7 @@ def _sheet(
     content: bytes,
     header: HeaderLine,
     found: Scan,
-    table: pa.Table,
+    as_parsed: list[Cells],
     columns: Sequence[CsvColumn],
     policy: ReadPolicy,
 ) -> Sheet:
@@ -239,7 +242,7 @@ def _sheet(
     ]
     if found.blank_rows:
         marks.append(Mark("blank-line", rows=_int64(found.blank_rows)))
-    cleaned, cell_marks = _clean(content, table, rows, taken, columns)
+    cleaned, cell_marks = _clean(content, as_parsed, rows, taken, columns)
     return Sheet(
         header=header.cells,
         header_row=header.row,
@@ -320,14 +323,17 @@ def _as_sent(content: bytes, found: Scan) -> Cells:
 
 
 def _clean(
-    content: bytes, table: pa.Table, rows: Rows, taken: int, columns: Sequence[CsvColumn]
+    content: bytes, as_parsed: list[Cells], rows: Rows, taken: int, columns: Sequence[CsvColumn]
 ) -> tuple[pa.Table, list[Mark]]:
-    """Take our own apostrophes and white space off the cells; mark what no cell may hold."""
+    """Take our own apostrophes and white space off the cells, column by column; mark what no cell may hold.
+
+    ``as_parsed`` is empty afterwards.
+    """
     cleaned: list[Cells] = []
     marks: list[Mark] = []
     may_hold_controls = _may_hold_controls(content)
     for column in columns:
-        cells, is_trimmed = trimmed(restored(as_cells(table.column(column.key))))
+        cells, is_trimmed = trimmed(restored(as_cells(as_parsed.pop(0))))
         cleaned.append(cells)
         judged = cells.slice(0, taken)
         if is_trimmed is not None:

@@ -1,7 +1,8 @@
 """Findings: what is stated about a file, a row or a cell, as data.
 
-Readers, suites and stores make them; ledger, result file, mail and command line show them. A finding never holds a cell
-value. Exact totals are always kept; single findings are kept up to a stated cap, so one million faults stay cheap (X06).
+Readers, suites and stores make them; ledger, result file, mail and command line show them. A finding never
+holds a cell value. Exact totals are always kept; single findings are kept up to a stated cap, so one million
+faults stay cheap (X06).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from enum import StrEnum
 import pandas as pd
 
 TABLE_COLUMNS = ("row", "column", "severity", "code", "message")
-"""Columns of ``Findings.table``: row ``Int64`` (null for the whole file), the rest text; column "" for a whole row."""
+"""Columns of ``Findings.table``: row ``Int64`` (null for the file), the rest text; column "" for a row."""
 
 
 class Severity(StrEnum):
@@ -33,7 +34,7 @@ class FindingGroup:
     column: str
     count: int
     row_ranges: str
-    """Rows as a spreadsheet shows them, such as ``2-4, 9, 12-20``; cut with ``, ...`` after 20 ranges; "" for a file."""
+    """Rows as a spreadsheet shows them, such as ``2-4, 9``; ``, ...`` after 20 ranges; "" for a file."""
     message: str
 
 
@@ -45,7 +46,7 @@ def empty_table() -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Findings:
-    """Groups with exact counts, and the single findings up to the cap, ordered by row, then column order, then code."""
+    """Groups with exact counts, and single findings up to the cap, by row, then column order, then code."""
 
     groups: Sequence[FindingGroup] = ()
     table: pd.DataFrame = field(default_factory=empty_table)

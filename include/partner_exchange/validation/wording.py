@@ -32,8 +32,11 @@ def severity_of(mark: Mark) -> Severity:
 
 def rejected_rows(marks: Iterable[Mark]) -> Rows:
     """Return the rows that carry an error, each once, ascending (K23)."""
-    rows = [mark.rows for mark in marks if severity_of(mark) is Severity.ERROR]
-    return np.unique(np.concatenate(rows)) if rows else np.empty(0, dtype=np.int64)
+    rows = [mark.rows for mark in marks if len(mark.rows) and severity_of(mark) is Severity.ERROR]
+    is_rejected = np.zeros(max((int(each.max()) for each in rows), default=-1) + 1, dtype=np.bool_)
+    for each in rows:
+        is_rejected[each] = True
+    return np.flatnonzero(is_rejected)
 
 
 def refusal_findings(refusal: Refusal) -> Findings:
@@ -47,9 +50,14 @@ def word(marks: Iterable[Mark], *, columns: Sequence[str], cap: int) -> Findings
     When there are more than ``cap``, errors are listed before warnings and warnings before infos, so that the
     cap never hides what rejects a row; the list itself is ordered by row, then column, then code.
     """
-    kept = [replace(mark, rows=np.sort(mark.rows)) for mark in marks]
+    kept = [_in_order(mark) for mark in marks]
     place = {"": 0, **{title: at for at, title in enumerate(columns, 1)}}
     return Findings(_groups(kept, place), _table(kept, place, cap))
+
+
+def _in_order(mark: Mark) -> Mark:
+    is_sorted = bool((mark.rows[1:] >= mark.rows[:-1]).all())
+    return mark if is_sorted else replace(mark, rows=np.sort(mark.rows))
 
 
 def row_ranges(rows: Rows) -> str:

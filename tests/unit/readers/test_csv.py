@@ -117,10 +117,12 @@ def test_M15_takes_upper_case_as_the_policy_says() -> None:
 
 
 SEED_HEADERS = {
-    "quoted": '"EmailAddressRequired","StudentId","LastName","FirstName","Telephone","Dob","RequirementGroup","Term","OnCampus"',
+    "quoted": '"EmailAddressRequired","StudentId","LastName","FirstName","Telephone","Dob",'
+    '"RequirementGroup","Term","OnCampus"',
     "own names": "Email,CWID,Surname,Givenname,Phone,Bob,RequirementGroup,Term,CampusResident",
     "blank names": "Email,StudentId,,,,,",
-    "swapped": '"StudentId","EmailAddressRequired","LastName","FirstName","Telephone","Dob","RequirementGroup","Term","OnCampus"',
+    "swapped": '"StudentId","EmailAddressRequired","LastName","FirstName","Telephone","Dob",'
+    '"RequirementGroup","Term","OnCampus"',
     "one missing": "EmailAddressRequired,StudentId,LastName,FirstName,Telephone,Dob,RequirementGroup,Term",
     "too many": "Email,,,,,,,,,,,,,,,,,,,,,StudentId,OnCampus",
 }
@@ -219,7 +221,7 @@ def test_M07_an_unclosed_quote_never_swallows_following_rows(column: int, closin
 
 @pytest.mark.parametrize("column", range(9))
 def test_M07_two_unclosed_quotes_in_one_column_merge_no_rows(column: int) -> None:
-    """By the letter of RFC 4180 the two rows are one record of nine fields; taken so, a student would be lost."""
+    """By the letter of RFC 4180 the two are one record of nine fields; taken so, a student would be lost."""
     opened, closed = a_row(1), a_row(5)
     opened[column] = '"' + opened[column]
     closed[column] = closed[column] + '"'

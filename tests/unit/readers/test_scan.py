@@ -51,7 +51,7 @@ def test_M07_any_text_is_accounted_for_byte_by_byte(content: str) -> None:
 
 
 def test_M07_no_quoting_makes_the_scan_slow() -> None:
-    """Each of these has quotes that look ahead; were one of them quadratic, this test would run into its time limit."""
+    """Each of these has quotes that look ahead; were one quadratic, this test would run into its limit."""
     count = 50_000
     for line in (
         '"a\n',

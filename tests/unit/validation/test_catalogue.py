@@ -23,9 +23,7 @@ def test_M34_every_code_says_what_and_what_next(entry: Entry) -> None:
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", entry.code)
     assert entry.message.endswith(".")
     assert entry.next_step.endswith(".")
-    assert not list(
-        field for _, field, _, _ in string.Formatter().parse(entry.message + entry.next_step) if field
-    )
+    assert not [name for _, name, _, _ in string.Formatter().parse(entry.general) if name]
     assert entry.scope is not Scope.REFUSAL or entry.severity == "error"
     assert "value of the cell" not in entry.message
 

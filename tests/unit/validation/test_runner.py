@@ -53,3 +53,27 @@ def test_P8_the_feeds_import_without_great_expectations_and_preload_brings_it() 
     )
 
     assert done.returncode == 0, done.stderr
+
+
+def test_P8_a_process_forked_after_preload_can_examine() -> None:
+    """LocalExecutor forks its workers from the scheduler: threads of Arrow do not survive that, its work must."""
+    code = (
+        "import os\n"
+        "from datetime import date\n"
+        "from partner_exchange.validation.preload import preload\n"
+        "preload()\n"
+        "from partner_exchange.feeds.base import ExamineContext\n"
+        "from partner_exchange.feeds.registry import get_feed\n"
+        "from partner_exchange.tenants.model import Tenant\n"
+        "context = ExamineContext(Tenant(code='a', name='A', feed='roster'), 'a.csv', date(2026, 11, 21))\n"
+        "content = b',,,,,,,,\\n' + b''.join(b'u%d@x.org,%d,,,,,,,1\\n' % (n, n) for n in range(40_000))\n"
+        "assert get_feed('roster').examine(content, context).rows_accepted == 40_000\n"
+        "child = os.fork()\n"
+        "if not child:\n"
+        "    os._exit(get_feed('roster').examine(content, context).rows_accepted != 40_000)\n"
+        "assert os.waitpid(child, 0)[1] == 0\n"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
+
+    assert done.returncode == 0, done.stderr

@@ -28,7 +28,7 @@ from partner_exchange.feeds.roster.keys import file_keys
 from partner_exchange.feeds.roster.load import load_rows
 from partner_exchange.feeds.roster.nearest import with_suggestions
 from partner_exchange.feeds.roster.suite import file_suite, row_suite
-from partner_exchange.readers.cells import Cells, as_cells
+from partner_exchange.readers.cells import Cells
 from partner_exchange.readers.csv import ReadPolicy, Sheet, read_csv
 from partner_exchange.readers.marks import Mark, Refusal, Rows
 from partner_exchange.tenants.model import RosterPolicy, Tenant
@@ -192,19 +192,29 @@ def _repeats(sheet: Sheet, is_kept: npt.NDArray[np.bool_], repeated: Rows) -> Ro
 
 def _rejected(sheet: Sheet, rejected: Rows) -> pd.DataFrame:
     """Return all rejected rows in the order of the file, with cells if they have nine, else as sent."""
-    judged = sheet.table.filter(pa.array(np.isin(sheet.rows, rejected, assume_unique=True)))
+    is_rejected = np.isin(sheet.rows, rejected, assume_unique=True)
+    judged = sheet.table if is_rejected.all() else sheet.table.filter(pa.array(is_rejected))
+    nothing = [_blank(len(sheet.faulty_rows))] * len(KEYS)
     parts = [
-        _part(judged, sheet.rows[np.isin(sheet.rows, rejected, assume_unique=True)]),
-        _part(sheet.rest_table, sheet.rest_rows),
+        _part(judged.columns, sheet.rows[is_rejected], _blank(judged.num_rows)),
+        _part(sheet.rest_table.columns, sheet.rest_rows, _blank(len(sheet.rest_rows))),
+        _part(nothing, sheet.faulty_rows, sheet.faulty_text),
     ]
-    blank = pa.table({key: as_cells([""] * len(sheet.faulty_rows)) for key in KEYS})
-    parts.append(_part(blank, sheet.faulty_rows, sheet.faulty_text))
-    frame = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
-    return frame.sort_values("row", kind="stable", ignore_index=True)
+    filled = [part for part in parts if part.num_rows]
+    if len(filled) < 2:
+        return _frame(filled[0] if filled else parts[0])
+    together = pa.concat_tables(filled)
+    return _frame(together.take(pc.sort_indices(together.column("row"))))
 
 
-def _part(table: pa.Table, rows: Rows, as_sent: Cells | None = None) -> pd.DataFrame:
+def _blank(count: int) -> Cells:
+    return pa.chunked_array([pa.repeat(pa.scalar("", pa.large_string()), count)])
+
+
+def _part(columns: Sequence[Cells], rows: Rows, as_sent: Cells) -> pa.Table:
+    return pa.table([pa.array(rows), *columns, as_sent], names=["row", *KEYS, AS_SENT])
+
+
+def _frame(table: pa.Table) -> pd.DataFrame:
     frame: pd.DataFrame = table.to_pandas()
-    frame.insert(0, "row", rows)
-    frame[AS_SENT] = pd.Series("", index=frame.index, dtype="str") if as_sent is None else as_sent.to_pandas()
     return frame

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from partner_exchange.feeds.roster.contract import AS_SENT, KEYS, TITLES
 from partner_exchange.readers.cells import Cells, as_cells, csv_records, joined
 
+_PIECE_ROWS = 50_000
 _FIELD_START = r'(^|,)("?)([=+\-@\t\r])'
 
 
@@ -27,11 +27,16 @@ def fix_it_file(rejected: pd.DataFrame, *, newline: str) -> bytes:
     header = ",".join(TITLES) + end
     if rejected.empty:
         return header.encode()
+    # In pieces, because each of the steps below makes a copy of what it works on.
+    pieces = (rejected.iloc[start : start + _PIECE_ROWS] for start in range(0, len(rejected), _PIECE_ROWS))
+    return header.encode() + b"".join(joined(_records(piece), newline=end) for piece in pieces)
+
+
+def _records(rejected: pd.DataFrame) -> Cells:
     as_sent = as_cells(rejected[AS_SENT])
     has_cells = pc.equal(pc.binary_length(as_sent), 0)
     records = csv_records([as_cells(rejected[key]) for key in KEYS])
-    lines = pc.if_else(has_cells, records, _neutral_records(as_sent))
-    return header.encode() + joined(pa.chunked_array(lines.chunks, pa.large_string()), newline=end)
+    return pc.if_else(has_cells, records, _neutral_records(as_sent))
 
 
 def _neutral_records(records: Cells) -> Cells:
