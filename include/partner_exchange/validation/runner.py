@@ -100,6 +100,7 @@ def _definition() -> BatchDefinition[Any]:
     quiet()
     import great_expectations as gx
 
+    quiet()  # The import sets the level of its logger anew.
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
     asset = context.data_sources.add_pandas("exchange").add_dataframe_asset("sheet")

@@ -56,7 +56,7 @@ def test_P8_the_feeds_import_without_great_expectations_and_preload_brings_it() 
 
 
 def test_P8_a_process_forked_after_preload_can_examine() -> None:
-    """LocalExecutor forks its workers from the scheduler: threads of Arrow do not survive that, its work must."""
+    """LocalExecutor forks its workers from the scheduler: threads of Arrow do not survive that."""
     code = (
         "import os\n"
         "from datetime import date\n"
@@ -74,6 +74,16 @@ def test_P8_a_process_forked_after_preload_can_examine() -> None:
         "assert os.waitpid(child, 0)[1] == 0\n"
     )
 
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
 
     assert done.returncode == 0, done.stderr
+
+
+def test_P8_great_expectations_logs_nothing_of_its_own(caplog: pytest.LogCaptureFixture) -> None:
+    from partner_exchange.validation.expectations import ExpectCellsToBeFilled
+
+    filled = ExpectCellsToBeFilled(column="cell", meta=Stated("username-missing", "Username").meta)
+    with caplog.at_level("INFO"):
+        run(_frame("a", ""), [filled], rows=np.array([2, 3], dtype=np.int64))
+
+    assert [record.name for record in caplog.records if record.name.startswith("great_expectations")] == []
