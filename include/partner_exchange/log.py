@@ -35,11 +35,12 @@ class RedactingFormatter(logging.Formatter):
 
 
 def configure(level: str = "INFO") -> None:
-    """Send the root logger to standard error through the redacting formatter."""
+    """Send log lines to standard error through the redacting formatter; libraries speak from WARNING on."""
     handler = logging.StreamHandler()
     formatter = RedactingFormatter("%(asctime)s %(levelname)s %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S%z")
     handler.setFormatter(formatter)
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.basicConfig(level="WARNING", handlers=[handler], force=True)
+    logging.getLogger("partner_exchange").setLevel(level)
 
 
 def event(logger: logging.Logger, name: str, **facts: object) -> None:

@@ -68,7 +68,7 @@ def bench(
     ] = False,
 ) -> None:
     """Measure speed and memory beside plain COPY, a naive pandas pipeline and a chain of no-op tasks."""
-    from partner_exchange.local.bench import run
+    from partner_exchange.local.bench.report import run
     from partner_exchange.settings import get_settings
 
     raise typer.Exit(run(get_settings(), is_quick=quick))

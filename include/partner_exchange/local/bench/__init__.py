@@ -4,6 +4,3 @@ Each measurement runs in a process of its own, so peak memory is that of one fil
 seconds.
 """
 
-from partner_exchange.local.bench.report import run
-
-__all__ = ["run"]

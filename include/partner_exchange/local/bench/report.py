@@ -31,7 +31,7 @@ def run(settings: Settings, *, is_quick: bool) -> int:
     with TemporaryDirectory(prefix="exchange-bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        cluster = Cluster(folder / "pg" / "data", folder / "socket", durable=True)
+        cluster = Cluster(folder / "pg" / "data", folder / "socket", databases=("exchange",))
         cluster.start(folder / "postgres.log")
         try:
             url = cluster.url("exchange")
