@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from great_expectations.expectations.expectation import Expectation
 
 PIECE_ROWS = 100_000
+_TALKATIVE = ("great_expectations", "great_expectations.data_context.types.base")
 _RESULT_FORMAT = {
     "result_format": "COMPLETE",
     "partial_unexpected_count": 0,
@@ -60,7 +61,8 @@ class Stated:
 def quiet() -> None:
     """Keep GX from calling home and from drawing bars; must come before its first import (design 6)."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def run(
@@ -100,7 +102,7 @@ def _definition() -> BatchDefinition[Any]:
     quiet()
     import great_expectations as gx
 
-    quiet()  # The import sets the level of its logger anew.
+    quiet()  # The import sets the levels of its loggers anew.
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
     asset = context.data_sources.add_pandas("exchange").add_dataframe_asset("sheet")
