@@ -19,7 +19,7 @@ def _free_port() -> int:
 
 
 class Mailbox:
-    """An SMTP server on a free port for the block; ``refuse_with`` is its reply to each recipient while set."""
+    """An SMTP server on a free port for the block; ``refuse_with`` is its reply to recipients."""
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []

@@ -82,7 +82,9 @@ def test_P9_configured_root_logger_redacts(
     monkeypatch.setattr(root, "handlers", [])
     monkeypatch.setattr(root, "level", root.level)
     log.configure("INFO")
-    logging.getLogger("some.library").info("connected with password=hunter2")
+    logging.getLogger("some.library").info("chatter of a library")
+    logging.getLogger("some.library").warning("connected with password=hunter2")
     written = capsys.readouterr().err
+    assert "chatter" not in written
     assert "some.library" in written
     assert "hunter2" not in written

@@ -15,6 +15,9 @@ from rich.table import Table
 
 from partner_exchange.cli.options import JSON_OPTION, MAYBE_TENANT_OPTION, TENANT_OPTION
 
+TABLE_WIDTH = 160
+"""Columns that a table of submissions needs."""
+
 tenants_app = typer.Typer(help="Partner files: check them.", no_args_is_help=True)
 account_app = typer.Typer(help="A partner's account: intake and keys.", no_args_is_help=True)
 mail_app = typer.Typer(help="The outbox.", no_args_is_help=True)
@@ -66,7 +69,10 @@ def submissions(
             *("" if number is None else str(number) for number in numbers),
             f"{total_s:.2f}",
         )
-    Console().print(table)
+    console = Console()
+    # Ids and names are there to be copied: a narrow terminal breaks lines, it does not cut cells.
+    console.width = max(console.width, TABLE_WIDTH)
+    console.print(table)
 
 
 def _plain(value: object) -> str:

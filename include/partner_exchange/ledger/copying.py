@@ -5,7 +5,9 @@ Called by the ledger for findings and by the stores for rows; 50 000 roster rows
 
 from __future__ import annotations
 
+import select
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pyarrow as pa
@@ -15,6 +17,8 @@ from sqlalchemy import Connection
 
 CHUNK_ROWS = 50_000
 """Rows written into the stream at once: keeps the memory for the text of one million rows flat."""
+
+_SLICE_BYTES = 256 * 1024
 
 _OPTIONS = csv.WriteOptions(include_header=False, quoting_style="all_valid")
 
@@ -41,5 +45,15 @@ def copy_rows(connection: Connection, table: tuple[str, ...], chunks: Iterator[p
             while chunk is not None:
                 text = pa.BufferOutputStream()
                 csv.write_csv(chunk, text, _OPTIONS)
-                stream.write(memoryview(text.getvalue()))
+                rest = memoryview(text.getvalue())
+                while rest:
+                    stream.write(rest[:_SLICE_BYTES])
+                    _drain(driver)
+                    rest = rest[_SLICE_BYTES:]
                 chunk = next(chunks, None)
+
+
+def _drain(driver: psycopg.Connection[Any]) -> None:
+    """Wait until the server has taken what was written; libpq would keep all of it in memory."""
+    while driver.pgconn.flush():
+        select.select([], [driver.fileno()], [])

@@ -59,7 +59,9 @@ _SERVER_OPTIONS = {
     "io_method": "sync",
     # The default of 128 MB makes updates of a million rows wait for the disk.
     "shared_buffers": "256MB",
-    "max_wal_size": "1GB",
+    # A roster of a million rows writes about a gigabyte of log; a checkpoint in the middle would double it.
+    "max_wal_size": "4GB",
+    "checkpoint_timeout": "15min",
 }
 
 

@@ -79,7 +79,7 @@ class Archive:
     def write_table(self, submission_id: str, part: str, table: pd.DataFrame) -> None:
         """Leave a table for the next step as Parquet; an earlier one is replaced as a whole."""
         buffer = io.BytesIO()
-        table.to_parquet(buffer, index=False, compression="zstd")
+        table.to_parquet(buffer, index=False, compression="lz4")
         self.write_part(submission_id, part, buffer.getvalue())
 
     def read_table(self, submission_id: str, part: str) -> pd.DataFrame:

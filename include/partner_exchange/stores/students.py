@@ -79,6 +79,7 @@ class Student:
 
 
 _TEMPORARY_TABLES = """
+set local work_mem = '64MB';
 create temporary table incoming_student (
     row_number bigint, username_key text, telephone_key text, username text, student_id text,
     last_name text, first_name text, telephone text, dob date, requirement_group text, term text,
@@ -208,6 +209,7 @@ select
     :now, :now, :submission_id, :submission_id
 from planned_student
 where outcome = 'created'
+order by username_key
 """)
 
 _INVITE = text("""

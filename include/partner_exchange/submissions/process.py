@@ -54,7 +54,6 @@ def take_in(home: Home, tenant: Tenant, file: Path) -> Claimed:
     inbox = tenant.inbox.folder
     home.ensure_folder(inbox)
     name = free_name(home, tenant, file.name)
-    content = file.read_bytes()
-    home.write(paths.processing(inbox, name), content)
-    submission = enter(home, tenant, name, len(content))
+    home.write(paths.processing(inbox, name), file.read_bytes())
+    submission = enter(home, tenant, name, file.stat().st_size)
     return Claimed(submission.submission_id, submission.file_name)

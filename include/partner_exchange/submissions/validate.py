@@ -74,9 +74,9 @@ def examine(submission: Submission, tenant: Tenant) -> Examination:
     oversize = refuse_oversize(tenant, submission.size_bytes)
     if oversize is not None:
         return oversize
-    content = Archive().original(tenant.code, submission.sha256)
     context = ExamineContext(tenant=tenant, file_name=submission.file_name, today=clock.today())
-    return get_feed(submission.feed).examine(content, context)
+    # No name for the content here, so that the feed can let go of it when it is read.
+    return get_feed(submission.feed).examine(Archive().original(tenant.code, submission.sha256), context)
 
 
 def refuse_oversize(tenant: Tenant, size_bytes: int) -> Examination | None:

@@ -11,6 +11,7 @@ import logging
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -97,8 +98,9 @@ def _mark(meta: dict[str, Any], rows: Rows) -> Mark:
     return Mark(meta["code"], meta["column"], rows, meta["facts"], meta["is_warning"])
 
 
+@lru_cache(maxsize=1)
 def _definition() -> BatchDefinition[Any]:
-    """Return where GX takes a frame from, in a context of its own: nothing outlives the file."""
+    """Return where GX takes a frame from: one context a process, which keeps no frame and no result."""
     quiet()
     import great_expectations as gx
 

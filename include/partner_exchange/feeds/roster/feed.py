@@ -47,6 +47,8 @@ class RosterFeed:
         policy = context.tenant.roster
         read_policy = ReadPolicy(policy.max_rows, policy.above_max_rows, policy.extension_case)
         sheet = read_csv(content, file_name=context.file_name, columns=COLUMNS, policy=read_policy)
+        # The checks need memory of their own, and nobody else holds the text of a large file any more.
+        del content
         if isinstance(sheet, Refusal):
             return refusal(sheet.code, rows_total=sheet.rows_total, **sheet.facts)
         judged = [*sheet.marks, *_whole_file_marks(sheet), *_row_marks(sheet, context)]

@@ -6,7 +6,6 @@ from datetime import datetime
 
 import numpy as np
 import pandas as pd
-import pyarrow.compute as pc
 from sqlalchemy import Connection
 
 from partner_exchange.feeds.base import LoadOutcome
@@ -51,13 +50,12 @@ def load_rows(
 
 
 def to_merge(accepted: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows as the store wants them: dates as yyyy-mm-dd, no half pairs of group and term (M28)."""
+    """Return the rows as the store wants them: dates as yyyy-mm-dd.
+
+    Half a pair of group and term stays as it is: the merge skips it, where two blanks might clear (M28, K22).
+    """
     rows = accepted[["row", *KEYS]].copy(deep=False)
     rows["dob"] = iso_dates(as_cells(rows["dob"])).to_pandas().set_axis(rows.index)
-    group, term = (as_cells(rows[key]) for key in ("requirement_group", "term"))
-    is_whole = pc.and_(*(pc.greater(pc.binary_length(cells), 0) for cells in (group, term)))
-    for key, cells in (("requirement_group", group), ("term", term)):
-        rows[key] = pc.if_else(is_whole, cells, "").to_pandas().set_axis(rows.index)
     return rows
 
 

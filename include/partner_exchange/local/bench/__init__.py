@@ -3,4 +3,3 @@
 Each measurement runs in a process of its own, so peak memory is that of one file and imports are not in the
 seconds.
 """
-

@@ -62,7 +62,7 @@ def _files(figures: list[Measured]) -> str:
     floor = {one.rows: one.total_s for one in figures if one.kind == "copy"}
     names = {
         "copy": "plain COPY, the floor",
-        "exchange": "read, check, load, answer",
+        "exchange": "read, check, load into an empty store, answer",
         "pandas": "`read_csv` + `to_sql`, no checks",
     }
     for one in figures:

@@ -31,7 +31,9 @@ COLUMNS = (
 
 
 def measure_exchange(file: Path) -> dict[str, float]:
-    """Read, check, load and answer as ``exchange process`` does; seconds per step."""
+    """Read, check, load and answer as ``exchange process`` does, into an empty store; seconds per step."""
+    import psycopg
+
     from partner_exchange.storage.folders import LocalHome
     from partner_exchange.submissions.load import load
     from partner_exchange.submissions.notify import notify
@@ -42,6 +44,9 @@ def measure_exchange(file: Path) -> dict[str, float]:
     from partner_exchange.validation.preload import preload
 
     preload()
+    with psycopg.connect(os.environ["EXCHANGE_DATABASE_URL"]) as connection:
+        # Every run creates all its students, as COPY fills an empty table every time.
+        connection.execute("truncate store.student, store.invitation")
     tenant = registry.load_one(TENANT)
     with TemporaryDirectory() as folder:
         home = LocalHome(Path(folder))
