@@ -44,7 +44,7 @@ class QueuedMail:
     """One mail to send now."""
 
     mail_id: str
-    submission_id: str | None
+    submission_id: str
     tenant_code: str
     event: Event
     recipient: str
@@ -56,7 +56,7 @@ class QueuedMail:
 def enqueue(
     connection: Connection,
     *,
-    submission_id: str | None,
+    submission_id: str,
     tenant_code: str,
     event: Event,
     recipients: Iterable[str],

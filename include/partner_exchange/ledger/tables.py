@@ -122,7 +122,7 @@ mail = Table(
     "mail",
     metadata,
     Column("mail_id", Text, nullable=False),
-    Column("submission_id", Text),
+    Column("submission_id", Text, nullable=False),
     Column("tenant_code", Text, nullable=False),
     Column("event", Text, nullable=False),
     Column("recipient", Text, nullable=False),

@@ -148,8 +148,8 @@ def _show_answer(
     place = paths.completed(tenant.inbox.folder, name)
     answer = partner.get(place).decode()
     head = "\n".join(answer.splitlines()[:_HEAD_LINES])
-    title = Text(f"/{place} (its first lines)")
-    console.print(Panel(Text(head), title=title, title_align="left"))
+    about = Text(f"/{place} (its first lines)")
+    console.print(Panel(Text(head), title=about, title_align="left"))
     if submission.rows_rejected:
         fix_it = partner.get(paths.fix_it(tenant.inbox.folder, name)).decode()
         count = sum(1 for _ in csv.reader(io.StringIO(fix_it))) - 1

@@ -16,7 +16,7 @@ LINE = ",".join(a_row(1))
 
 
 def read(content: bytes, *, file_name: str = "roster.csv", **policy: object) -> Sheet | Refusal:
-    settings = ReadPolicy(**{"max_rows": 50_000, **policy})  # type: ignore[arg-type]
+    settings = ReadPolicy(**{"max_rows": 50_000, **policy})
     return read_csv(content, file_name=file_name, columns=COLUMNS, policy=settings)
 
 

@@ -99,7 +99,7 @@ create table ledger.finding (
 
 create table ledger.mail (
     mail_id          text        not null,
-    submission_id    text,
+    submission_id    text        not null,
     tenant_code      text        not null,
     event            text        not null,
     recipient        text        not null,
