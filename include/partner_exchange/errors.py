@@ -95,10 +95,6 @@ class IntakeError(ExchangeError):
     """A file cannot be taken in."""
 
 
-class SourceVanished(IntakeError, Terminal):
-    """The file was removed or taken by another claim before this one had it; benign."""
-
-
 class ArchiveDamaged(IntakeError, Terminal):
     """The kept original is missing or its checksum differs."""
 

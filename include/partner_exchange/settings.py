@@ -50,6 +50,9 @@ class Settings(BaseSettings):
     ring_again_s: float = Field(
         default=30.0, gt=0, description="ring anew while claimable files are still there"
     )
+    tasks_per_tenant: int = Field(
+        default=4, ge=1, description="tasks of one tenant at a time, so that no tenant takes all workers"
+    )
     log_level: str = "INFO"
 
     @property

@@ -107,3 +107,18 @@ def test_E36_a_busy_mail_server_is_tried_again(exchange: Exchange, mailbox: Mail
     mailbox.refuse_with = None
     with clock.frozen(clock.now() + timedelta(seconds=RETRY_LADDER_S[0] + 1)):
         assert deliver().sent == 1
+
+
+def test_X12_a_broken_tenant_file_holds_up_its_own_mails_only(exchange: Exchange, mailbox: Mailbox) -> None:
+    for code in ("alpha", "beta"):
+        exchange.drop(roster(student(1)), code=code)
+        exchange.run(code)
+    broken = exchange.folder / "tenants" / "alpha.yaml"
+    sound = broken.read_text()
+    broken.write_text("name: [broken")
+    counts = deliver()
+    assert (counts.sent, counts.waiting) == (1, 1)
+    assert [mail["To"] for mail in mailbox.mails] == ["ok@beta.example"]
+    broken.write_text(sound)
+    with clock.frozen(clock.now() + timedelta(seconds=RETRY_LADDER_S[-1] + 1)):
+        assert deliver().sent == 1

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,3 +81,11 @@ def test_K17_writing_and_renaming_over_sftp_keep_their_promises(
     home.remove("inbound/c")
     assert {entry.name: entry.is_file for entry in home.entries("inbound")} == {"a": True, "originals": False}
     assert home.entries("nowhere") == []
+
+
+def test_M15_a_name_that_is_not_utf8_hides_no_other_file(exchange: Exchange, home: SftpHome) -> None:
+    odd = os.fsencode(exchange.inbox()) + b"/r\xe9sum\xe9.csv"
+    os.close(os.open(odd, os.O_CREAT))
+    exchange.drop(roster(student(1)))
+    assert [claimed.file_name for claimed in claim(home, exchange.tenant())] == ["roster.csv"]
+    os.unlink(odd)

@@ -11,11 +11,12 @@ from partner_exchange.errors import StateConflict
 from partner_exchange.ledger import intake
 from partner_exchange.ledger.database import transaction
 from partner_exchange.ledger.states import Outcome, State
+from partner_exchange.storage.folders import LocalHome
 from partner_exchange.submissions.claim import claim
 from partner_exchange.submissions.fail import fail
 from partner_exchange.submissions.load import load
 from partner_exchange.submissions.notify import notify
-from partner_exchange.submissions.process import replay, run_steps
+from partner_exchange.submissions.process import reopen, run_steps
 from partner_exchange.submissions.respond import respond
 from partner_exchange.submissions.resume import resume
 from partner_exchange.submissions.validate import validate
@@ -278,14 +279,15 @@ def test_X09_a_failed_submission_is_replayed_from_the_kept_original(exchange: Ex
     exchange.drop(roster(student(1), student(2, dob="02/30/2001")))
     (submission_id,) = exchange.claim_all()
     fail(submission_id, exchange.home(), code="store-unavailable")
-    counts = replay(submission_id, exchange.home(), by="tester")
+    reopen(submission_id, by="tester")
+    counts = run_steps(submission_id, exchange.home())
     assert (counts.state, counts.rows_created, counts.rows_rejected) == (State.DONE, 1, 1)
     assert "nothing is asked" not in exchange.answer().lower()
     assert len(exchange.files("originals/*")) == 1
     events = exchange.rows("select event from ledger.mail order by event")
     assert events == [("failure",), ("findings",)]
     with pytest.raises(StateConflict):
-        replay(submission_id, exchange.home(), by="tester")
+        reopen(submission_id, by="tester")
 
 
 def test_X09_a_replay_goes_on_behind_the_load(exchange: Exchange) -> None:
@@ -294,8 +296,89 @@ def test_X09_a_replay_goes_on_behind_the_load(exchange: Exchange) -> None:
     validate(submission_id)
     load(submission_id)
     fail(submission_id, exchange.home(), code="inbox-unavailable")
-    counts = replay(submission_id, exchange.home(), by="tester")
+    reopen(submission_id, by="tester")
+    counts = run_steps(submission_id, exchange.home())
     assert (counts.state, counts.rows_created, counts.rows_unchanged) == (State.DONE, 1, 0)
+
+
+def test_X09_a_replay_that_would_undo_a_later_file_wants_to_be_forced(exchange: Exchange) -> None:
+    exchange.drop(roster(student(1, last="Old")), "old.csv")
+    (old,) = exchange.claim_all()
+    fail(old, exchange.home(), code="store-unavailable")
+    exchange.drop(roster(student(1, last="New")), "new.csv")
+    exchange.run()
+    with pytest.raises(StateConflict, match="--force"):
+        reopen(old, by="tester")
+    assert exchange.get(old).state is State.FAILED
+    reopen(old, by="tester", is_forced=True)
+    run_steps(old, exchange.home())
+    assert exchange.rows("select last_name from store.student") == [("Old",)]
+
+
+def test_X05_nothing_is_answered_before_the_rows_are_loaded(exchange: Exchange) -> None:
+    exchange.drop(roster(student(1)))
+    (submission_id,) = exchange.claim_all()
+    validate(submission_id)
+    with pytest.raises(StateConflict):
+        respond(submission_id, exchange.home())
+    assert exchange.files("*.completed") == []
+    assert len(exchange.files("*.processing")) == 1
+
+
+def test_T60_no_row_stays_in_the_work_area_of_a_finished_file(exchange: Exchange) -> None:
+    exchange.drop(roster(student(1), student(2, dob="02/30/2001")))
+    exchange.run()
+    assert [path for path in (exchange.folder / "storage" / "work").rglob("*") if path.is_file()] == []
+
+
+def test_M39_files_in_hand_are_answered_while_intake_is_suspended(exchange: Exchange) -> None:
+    exchange.drop(roster(student(1)))
+    exchange.run()
+    exchange.drop(roster(student(1)), "again.csv")
+    (again,) = exchange.claim_all()
+    validate(again)
+    exchange.drop(roster(student(2)), "waiting.csv")
+    assert exchange.claim_all() == [again]
+    run_steps(again, exchange.home())
+    assert exchange.get(again).state is State.REFUSED
+    assert (exchange.inbox() / "waiting.csv").exists()
+
+
+def test_M39_a_notice_left_by_accident_goes_with_the_next_claim(exchange: Exchange) -> None:
+    exchange.drop(b"suspended", "INTAKE-SUSPENDED.txt")
+    exchange.drop(roster(student(1)))
+    assert len(exchange.run()) == 1
+    assert not (exchange.inbox() / "INTAKE-SUSPENDED.txt").exists()
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_M39_the_verdict_does_not_depend_on_which_step_runs_first(
+    exchange: Exchange, order: tuple[int, int]
+) -> None:
+    exchange.drop(roster(student(1)))
+    exchange.run()
+    exchange.drop(roster(student(2)), "b.txt")
+    exchange.drop(roster(student(1)), "c.csv")
+    claimed = exchange.claim_all()
+    for index in order:
+        validate(claimed[index])
+    assert {exchange.get(one).outcome for one in claimed} == {Outcome.REFUSED}
+
+
+def test_X02_a_file_that_cannot_be_read_keeps_no_other_from_being_taken(exchange: Exchange) -> None:
+    exchange.drop(roster(student(1)), "locked.csv")
+    exchange.drop(roster(student(2)), "open.csv")
+
+    class Locked(LocalHome):
+        """A home in which one file belongs to somebody else."""
+
+        def rename(self, old: str, new: str) -> None:
+            if "locked" in old:
+                raise PermissionError(13, "not yours")
+            super().rename(old, new)
+
+    home = Locked(exchange.home_dir())
+    assert [one.file_name for one in claim(home, exchange.tenant())] == ["open.csv"]
 
 
 def test_X12_two_tenants_never_see_each_others_files_rows_or_mails(exchange: Exchange) -> None:

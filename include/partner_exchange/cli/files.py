@@ -113,7 +113,9 @@ def process(file: FILE_ARGUMENT, tenant: TENANT_OPTION, as_json: JSON_OPTION = F
             f"rejected {submission.rows_rejected or 0}"
         )
         _show_groups(console, findings)
-        console.print(f"answer: {settings.partner_homes_dir / policy.code / answer}", soft_wrap=True)
+        console.print(
+            f"answer: {settings.partner_homes_dir / policy.code / answer}", soft_wrap=True, markup=False
+        )
     raise typer.Exit(_exit_code(outcome, submission.rows_rejected or 0))
 
 

@@ -11,9 +11,11 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from partner_exchange.cli.options import JSON_OPTION, MAYBE_TENANT_OPTION, TENANT_OPTION
+from partner_exchange.cli.options import JSON_OPTION, MAYBE_TENANT_OPTION, TENANT_OPTION, local_home
+from partner_exchange.tenants.model import GATEWAY
 
 TABLE_WIDTH = 160
 """Columns that a table of submissions needs."""
@@ -63,7 +65,7 @@ def submissions(
         table.add_row(
             one.submission_id,
             one.tenant_code,
-            one.file_name,
+            escape(one.file_name),
             str(one.state),
             str(one.outcome or ""),
             *("" if number is None else str(number) for number in numbers),
@@ -82,9 +84,9 @@ def _plain(value: object) -> str:
 def replay(
     submission: Annotated[str, typer.Argument(help="id of a failed submission")],
     by: Annotated[str | None, typer.Option(help="who replays; kept in the audit trail")] = None,
+    force: Annotated[bool, typer.Option("--force", help="also when a later file is loaded already")] = False,
 ) -> None:
     """Take a failed submission up again from its kept original and answer it."""
-    from partner_exchange.cli.options import local_home
     from partner_exchange.ledger import submissions as ledger
     from partner_exchange.ledger.database import transaction
     from partner_exchange.local.database import ensure_database
@@ -96,9 +98,12 @@ def replay(
     settings = get_settings()
     with ensure_database(settings):
         with transaction() as connection:
-            tenant_code = ledger.get(connection, submission).tenant_code
-        home = local_home(settings, registry.load_one(tenant_code))
-        counts = process.replay(submission, home, by=by or getpass.getuser())
+            policy = registry.load_one(ledger.get(connection, submission).tenant_code)
+        process.reopen(submission, by=by or getpass.getuser(), is_forced=force)
+        if policy.inbox.connection != GATEWAY:
+            print(f"{submission}: taken up by the next run of inbound__{policy.code}; start one now.")
+            return
+        counts = process.run_steps(submission, local_home(settings, policy))
         deliver(submission_id=submission)
     print(f"{submission}: {counts.state}, {counts.outcome}")
 
@@ -181,8 +186,6 @@ def account_resume(
     policy = registry.load_one(tenant)
     settings = get_settings()
     with ensure_database(settings):
-        from partner_exchange.cli.options import local_home
-
         was_suspended = resume(local_home(settings, policy), policy, by=by or getpass.getuser())
     print(
         f"{tenant}: intake is open again." if was_suspended else f"{tenant}: intake was open; nothing to do."

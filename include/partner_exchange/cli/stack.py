@@ -19,6 +19,11 @@ def add_to(app: typer.Typer) -> None:
     app.command()(gateway)
 
 
+def _say(line: str) -> None:
+    # At once, also into a file or a pipe: whoever starts the stack from a script waits for these lines.
+    print(line, flush=True)
+
+
 def up(
     detach: Annotated[
         bool, typer.Option("--detach", "-d", help="return when healthy instead of staying")
@@ -30,7 +35,7 @@ def up(
     from partner_exchange.local import stack
     from partner_exchange.settings import get_settings
 
-    stack.up(get_settings(), detach=detach, echo=print)
+    stack.up(get_settings(), detach=detach, echo=_say)
 
 
 def down() -> None:
@@ -38,7 +43,7 @@ def down() -> None:
     from partner_exchange.local import stack
     from partner_exchange.settings import get_settings
 
-    stack.down(get_settings(), echo=print)
+    stack.down(get_settings(), echo=_say)
 
 
 def status(as_json: JSON_OPTION = False) -> None:

@@ -161,7 +161,8 @@ def unfinished(connection: Connection, tenant_code: str) -> list[Submission]:
     answered.
     """
     is_open = or_(
-        _table.c.state.not_in(FINAL), (_table.c.state == State.FAILED) & _table.c.answered_at.is_(None)
+        _table.c.state.not_in([*FINAL, State.HELD]),
+        (_table.c.state == State.FAILED) & _table.c.answered_at.is_(None),
     )
     query = select(_table).where(_table.c.tenant_code == tenant_code, is_open)
     return _all(connection, query.order_by(_table.c.seq))
@@ -181,6 +182,23 @@ def last_counted_before(connection: Connection, submission: Submission) -> Submi
     counts = _table.c.outcome.is_distinct_from(Outcome.REFUSED) & (_table.c.state != State.FAILED)
     query = select(_table).where(_before(submission), counts).order_by(_table.c.seq.desc()).limit(1)
     return next(iter(_all(connection, query)), None)
+
+
+def has_same_content_before(connection: Connection, submission: Submission) -> bool:
+    """Say whether the tenant has sent this very content before, whatever became of it."""
+    query = select(_table.c.seq).where(_before(submission), _table.c.sha256 == submission.sha256).limit(1)
+    return connection.execute(query).first() is not None
+
+
+def has_later_load(connection: Connection, submission: Submission) -> bool:
+    """Say whether rows of a later file of the same tenant and feed are in the store already."""
+    is_later = (
+        (_table.c.tenant_code == submission.tenant_code)
+        & (_table.c.feed == submission.feed)
+        & (_table.c.seq > submission.seq)
+        & _table.c.loaded_at.is_not(None)
+    )
+    return connection.execute(select(_table.c.seq).where(is_later).limit(1)).first() is not None
 
 
 def _before(submission: Submission) -> ColumnElement[bool]:
@@ -300,10 +318,20 @@ def record_answer(connection: Connection, submission_id: str, *, seconds: float)
         return submission
     if submission.state is State.FAILED:
         return _move(connection, submission, State.FAILED, step=("respond", seconds), answered_at=clock.now())
+    require_answerable(submission)
+    return _move(connection, submission, State.ANSWERED, step=("respond", seconds), answered_at=clock.now())
+
+
+def require_answerable(submission: Submission) -> None:
+    """Return when the partner may be answered now: all is loaded, or the file was refused or failed.
+
+    :raises StateConflict: rows are still to be loaded.
+    """
+    if submission.state is State.FAILED:
+        return
     _may(submission, State.ANSWERED)
     if submission.state is State.VALIDATED and submission.outcome is not Outcome.REFUSED:
         raise _conflict(submission, State.ANSWERED)
-    return _move(connection, submission, State.ANSWERED, step=("respond", seconds), answered_at=clock.now())
 
 
 def finish(connection: Connection, submission_id: str, *, seconds: float) -> Submission:

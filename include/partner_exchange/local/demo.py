@@ -119,6 +119,7 @@ def _watch(console: Console, tenant: Tenant, file_name: str, dropped_at: datetim
             if journey.mailed_at is not None:
                 break
             time.sleep(_LOOK_S)
+    console.print()
     return journey
 
 

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 
 from partner_exchange import clock, log
-from partner_exchange.errors import MailDeferred, MailRefused, UnknownTenant
+from partner_exchange.errors import ConfigError, MailDeferred, MailRefused
 from partner_exchange.ledger import mails
 from partner_exchange.ledger.database import transaction
 from partner_exchange.notify.compose import compose
@@ -26,10 +26,11 @@ RETRY_LADDER_S = (30, 120, 600, 1800, 3600)
 
 @dataclass(frozen=True)
 class DeliveryCounts:
-    """How many mails went out, wait for the relay, or were refused for good."""
+    """How many mails went out, wait for the relay or for a sound tenant file, or were refused for good."""
 
     sent: int = 0
     deferred: int = 0
+    waiting: int = 0
     refused: int = 0
 
     def as_dict(self) -> dict[str, int]:
@@ -70,8 +71,13 @@ def _deliver_one(settings: Settings, submission_id: str | None) -> str | None:
                 connection, mail.mail_id, next_attempt_at=next_attempt_at, error_code=error.code
             )
             return "deferred"
-        except (MailRefused, UnknownTenant) as error:
+        except MailRefused as error:
             mails.mark_refused(connection, mail.mail_id, error_code=error.code)
             return "refused"
+        except ConfigError as error:
+            # The tenant's file is gone or broken: its mails wait, everybody else's go out.
+            later = clock.now() + timedelta(seconds=RETRY_LADDER_S[-1])
+            mails.mark_deferred(connection, mail.mail_id, next_attempt_at=later, error_code=error.code)
+            return "waiting"
         mails.mark_sent(connection, mail.mail_id)
         return "sent"

@@ -71,7 +71,7 @@ A green run with skipped tasks found nothing to do.
 
 **Red run?** The log of the red task says why. Each step asks the ledger first, so clearing a red task is
 always safe and takes up the work where it stopped. A submission that `report_failures` has closed stays
-closed: mend the cause, then drop the kept original (`originals/` in the inbox) again.
+closed: mend the cause, then `exchange replay <submission>` takes it up from the kept original.
 
 **Nothing happens although files are there?** `INTAKE-SUSPENDED.txt` in the inbox means that intake is
 suspended: `exchange account show --tenant {code}` says why, `exchange account resume --tenant {code}`
@@ -134,6 +134,8 @@ def build_inbound_dag(tenant: Tenant, settings: Settings | None = None) -> DAG:
             feed=tenant.feed,
             settle_s=tenant.inbox.settle_s,
         ),
+        # Below the number of workers: files of one tenant never wait for those of another.
+        max_active_tasks=settings.tasks_per_tenant,
         **_COMMON,
     ) as dag:
         wait_for_files = InboxSensor(

@@ -52,14 +52,16 @@ def close_unfinished(tenant: Tenant, submission_ids: list[str]) -> list[str]:
     return failed
 
 
-def _close(tenant: Tenant, submission_ids: list[str]) -> list[ExchangeError]:
-    errors: list[ExchangeError] = []
-    with open_home(tenant) as home:
+def _close(tenant: Tenant, submission_ids: list[str]) -> list[ExchangeError | OSError]:
+    errors: list[ExchangeError | OSError] = []
+    try:
+        with open_home(tenant) as home:
+            for submission_id in submission_ids:
+                try:
+                    fail(submission_id, home, code=STEP_FAILED)
+                except (ExchangeError, OSError) as error:
+                    errors.append(error)
+    finally:
         for submission_id in submission_ids:
-            try:
-                fail(submission_id, home, code=STEP_FAILED)
-            except ExchangeError as error:
-                errors.append(error)
-    for submission_id in submission_ids:
-        outbox.deliver(submission_id=submission_id)
+            outbox.deliver(submission_id=submission_id)
     return errors

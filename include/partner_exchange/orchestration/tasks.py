@@ -127,7 +127,7 @@ def report_failures(tenant_code: str, submission_ids: list[str]) -> dict[str, An
     if failed:
         raise AirflowFailException(
             f"{len(failed)} of {len(submission_ids)} submissions failed: {', '.join(failed)}. "
-            "The partner was told. Mend the cause, then drop the kept originals again."
+            "The partner was told. Mend the cause, then `exchange replay <submission>`."
         )
     return {"submissions": len(submission_ids), "failed": 0}
 

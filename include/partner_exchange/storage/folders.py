@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import os
 import stat
 from collections.abc import Iterator
@@ -15,8 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from ulid import ULID
+
 if TYPE_CHECKING:
     import paramiko
+
+_logger = logging.getLogger(__name__)
 
 CHUNK_BYTES = 1024 * 1024
 
@@ -71,8 +76,9 @@ class Home(Protocol):
 
 
 def _hidden(path: str) -> str:
-    folder, _, name = path.rpartition("/")
-    return f"{folder}/.{name}.exchange" if folder else f".{name}.exchange"
+    """Return a temporary name of its own, so that two writers never share one."""
+    folder, slash, _ = path.rpartition("/")
+    return f"{folder}{slash}.{ULID()}.exchange"
 
 
 class LocalHome:
@@ -148,7 +154,7 @@ class SftpHome:
     def entries(self, folder: str) -> list[Entry]:
         """See ``Home.entries``."""
         try:
-            found = self._client.listdir_attr(self._at(folder))
+            found = _listing(self._client, self._at(folder))
         except FileNotFoundError:
             return []
         return [
@@ -156,7 +162,7 @@ class SftpHome:
                 item.filename, item.st_size or 0, float(item.st_mtime or 0), stat.S_ISREG(item.st_mode or 0)
             )
             for item in found
-            if item.filename not in (".", "..")
+            if item.filename not in (".", "..") and _is_text(item.filename)
         ]
 
     def read(self, path: str) -> Iterator[bytes]:
@@ -190,17 +196,25 @@ class SftpHome:
             raise
 
     def write(self, path: str, content: bytes) -> None:
-        """See ``Home.write``; replaces by ``posix-rename`` where the server has it."""
-        hidden = self._at(_hidden(path))
-        with self._client.open(hidden, "wb") as file:
+        """See ``Home.write``; replaces by ``posix-rename`` where the server has it.
+
+        :raises OSError: also when the server kept less than was sent, which it tells nobody who writes ahead.
+        """
+        hidden = _hidden(path)
+        with self._client.open(self._at(hidden), "wb") as file:
             file.set_pipelined(True)
             file.write(content)
+        if self._client.stat(self._at(hidden)).st_size != len(content):
+            self.remove(hidden)
+            raise OSError(errno.EIO, "the server did not keep the whole file")
         try:
-            self._client.posix_rename(hidden, self._at(path))
+            self._client.posix_rename(self._at(hidden), self._at(path))
+        except (FileNotFoundError, PermissionError):
+            raise
         except OSError:
-            with contextlib.suppress(FileNotFoundError):
-                self._client.remove(self._at(path))
-            self._client.rename(hidden, self._at(path))
+            # A server without that extension; only there a name is free for a moment.
+            self.remove(path)
+            self._client.rename(self._at(hidden), self._at(path))
 
     def remove(self, path: str) -> None:
         """See ``Home.remove``."""
@@ -215,3 +229,42 @@ class SftpHome:
             except OSError:
                 if not self.exists(folder):
                     raise
+
+
+def _listing(client: paramiko.SFTPClient, folder: str) -> list[paramiko.SFTPAttributes]:
+    """Return a listing in which names that are not UTF-8 do not hide the others.
+
+    It speaks the protocol by paramiko's internal names, since the public ones decode every name strictly.
+    """
+    from paramiko import SFTPAttributes
+    from paramiko.sftp import CMD_CLOSE, CMD_HANDLE, CMD_NAME, CMD_OPENDIR, CMD_READDIR, SFTPError
+
+    kind, reply = client._request(CMD_OPENDIR, folder)
+    if kind != CMD_HANDLE:
+        raise SFTPError("Expected handle")
+    handle = reply.get_string()
+    found: list[SFTPAttributes] = []
+    try:
+        while True:
+            try:
+                kind, reply = client._request(CMD_READDIR, handle)
+            except EOFError:
+                return found
+            if kind != CMD_NAME:
+                raise SFTPError("Expected name response")
+            for _ in range(reply.get_int()):
+                name = reply.get_string().decode(errors="surrogateescape")
+                reply.get_string()
+                found.append(SFTPAttributes._from_msg(reply, name))
+    finally:
+        client._request(CMD_CLOSE, handle)
+
+
+def _is_text(name: str) -> bool:
+    """Say whether a name can be spoken of; one that is not UTF-8 can be neither claimed nor answered."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        _logger.warning("folder.name_not_utf8")
+        return False
+    return True

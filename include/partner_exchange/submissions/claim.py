@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -21,8 +22,15 @@ from partner_exchange.ledger.submissions import Submission
 from partner_exchange.storage import paths
 from partner_exchange.storage.archive import Archive, Kept
 from partner_exchange.storage.folders import Entry, Home
-from partner_exchange.storage.names import StampedName, is_claimable, next_stamp, shortened, utc_stamp
-from partner_exchange.submissions.notice import put_notice
+from partner_exchange.storage.names import (
+    SUSPENDED_NOTICE,
+    StampedName,
+    is_claimable,
+    next_stamp,
+    shortened,
+    utc_stamp,
+)
+from partner_exchange.submissions.notice import put_notice, remove_notice
 from partner_exchange.tenants.model import Tenant
 
 _logger = logging.getLogger(__name__)
@@ -40,43 +48,64 @@ class Claimed:
 
 
 def claim(home: Home, tenant: Tenant, *, limit: int = 200) -> list[Claimed]:
-    """Return the submissions to process now, oldest first; none while intake is suspended (M39).
+    """Return the submissions to process now, oldest first; while intake is suspended no new ones (M39).
 
-    :param limit: how many submissions one run takes at the most; the rest stays for the next ring.
+    What cannot be taken does not keep the rest from being taken; the next run tries it again.
+
+    :param limit: how many new files one run takes at the most; the rest stays for the next ring.
     :raises StoreUnavailable: the ledger cannot be reached.
+    :raises OSError: nothing could be taken, for this reason.
     """
+    inbox = tenant.inbox.folder
     with transaction() as connection:
         suspension = intake.suspension(connection, tenant.code)
         unfinished = ledger.unfinished(connection, tenant.code)
+    entries = sorted(home.entries(inbox), key=lambda entry: (entry.modified_at_s, entry.name))
+    known = {(submission.file_name, submission.stamp) for submission in unfinished}
+    wanted = [partial(_adopt, home, tenant, entry) for entry in entries if _is_orphan(entry, known)]
     if suspension is not None:
         put_notice(home, tenant, suspension)
         log.event(_logger, "claim.suspended", tenant=tenant.code, reason=suspension.reason_code)
-        return []
-    entries = sorted(home.entries(tenant.inbox.folder), key=lambda entry: (entry.modified_at_s, entry.name))
-    taken = {(submission.file_name, submission.stamp) for submission in unfinished}
-    claimed = [*unfinished, *_adopt(home, tenant, entries, taken)]
-    for entry in entries:
-        if len(claimed) >= limit:
-            break
-        if entry.is_file and is_claimable(entry.name):
-            submission = _take(home, tenant, entry)
+    else:
+        if any(entry.name == SUSPENDED_NOTICE for entry in entries):
+            remove_notice(home, tenant)
+        new = [entry for entry in entries if entry.is_file and is_claimable(entry.name)]
+        wanted += [partial(_take, home, tenant, entry) for entry in new[:limit]]
+    claimed, errors = list(unfinished), []
+    for take in wanted:
+        try:
+            submission = take()
+        except OSError as error:
+            log.event(_logger, "claim.failed", tenant=tenant.code, error=type(error).__name__)
+            errors.append(error)
+        else:
             claimed += [submission] if submission else []
-    log.event(_logger, "claim", tenant=tenant.code, claimed=len(claimed), resumed=len(unfinished))
-    return [Claimed(submission.submission_id, submission.file_name) for submission in claimed[:limit]]
+    log.event(
+        _logger,
+        "claim",
+        tenant=tenant.code,
+        claimed=len(claimed),
+        resumed=len(unfinished),
+        failed=len(errors),
+    )
+    if errors and not claimed:
+        raise errors[0]
+    return [Claimed(submission.submission_id, submission.file_name) for submission in claimed]
 
 
-def _adopt(home: Home, tenant: Tenant, entries: list[Entry], taken: set[tuple[str, str]]) -> list[Submission]:
-    """Enter files that an earlier claim renamed, but did not live to write into the ledger."""
-    adopted = []
-    for entry in entries:
-        name = StampedName.parse_processing(entry.name)
-        if name is None or not entry.is_file or (name.file_name, name.stamp) in taken:
-            continue
-        with transaction() as connection:
-            known = ledger.find(connection, tenant.code, name.file_name, name.stamp)
-        if known is None:
-            adopted.append(enter(home, tenant, name, entry.size_bytes))
-    return adopted
+def _is_orphan(entry: Entry, known: set[tuple[str, str]]) -> bool:
+    name = StampedName.parse_processing(entry.name)
+    return entry.is_file and name is not None and (name.file_name, name.stamp) not in known
+
+
+def _adopt(home: Home, tenant: Tenant, entry: Entry) -> Submission | None:
+    """Enter a file that an earlier claim renamed, but did not live to write into the ledger."""
+    name = StampedName.parse_processing(entry.name)
+    if name is None:
+        return None
+    with transaction() as connection:
+        known = ledger.find(connection, tenant.code, name.file_name, name.stamp)
+    return enter(home, tenant, name, entry.size_bytes) if known is None else None
 
 
 def _take(home: Home, tenant: Tenant, entry: Entry) -> Submission | None:
@@ -85,10 +114,10 @@ def _take(home: Home, tenant: Tenant, entry: Entry) -> Submission | None:
     name = free_name(home, tenant, entry.name)
     try:
         home.rename(paths.dropped(inbox, entry.name), paths.processing(inbox, name))
+        return enter(home, tenant, name, entry.size_bytes)
     except FileNotFoundError:
         log.event(_logger, "claim.lost", tenant=tenant.code)
         return None
-    return enter(home, tenant, name, entry.size_bytes)
 
 
 def free_name(home: Home, tenant: Tenant, file_name: str) -> StampedName:

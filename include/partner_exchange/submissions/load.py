@@ -14,6 +14,7 @@ from time import monotonic
 import pandas as pd
 
 from partner_exchange import clock, log
+from partner_exchange.errors import Transient
 from partner_exchange.feeds.registry import get_feed
 from partner_exchange.ledger import submissions as ledger
 from partner_exchange.ledger.database import transaction
@@ -62,6 +63,9 @@ def _bring_along(other: Submission) -> None:
         if _is_loadable(other):
             _merge(other)
     except Exception as error:
+        if isinstance(error, Transient):
+            # To go on would put the files out of order for an outage that passes.
+            raise
         code = getattr(error, "code", type(error).__name__)
         log.event(_logger, "load.earlier_failed", submission_id=other.submission_id, code=code)
 

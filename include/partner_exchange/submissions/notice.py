@@ -17,7 +17,8 @@ def put_notice(home: Home, tenant: Tenant, suspension: Suspension) -> None:
         f"Intake is suspended since {suspension.suspended_at:%Y-%m-%d %H:%M} UTC.",
         f"Reason: {suspension.reason} ({suspension.reason_code})",
         "What to do: tell us that the cause is remedied; we then resume intake.",
-        "Files that you drop meanwhile stay here and are processed, in order, as soon as intake is resumed.",
+        "Files that you drop meanwhile stay here and are processed as soon as intake is resumed;",
+        "a file of the same name replaces the one that waits.",
     ]
     if tenant.contacts.support:
         lines.append(f"Contact: {tenant.contacts.support}")

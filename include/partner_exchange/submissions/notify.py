@@ -15,8 +15,9 @@ from partner_exchange.ledger import mails
 from partner_exchange.ledger import submissions as ledger
 from partner_exchange.ledger.database import transaction
 from partner_exchange.ledger.mails import Event
-from partner_exchange.ledger.states import Outcome, State
+from partner_exchange.ledger.states import FINAL, Outcome, State
 from partner_exchange.ledger.submissions import Submission
+from partner_exchange.storage.archive import Archive
 from partner_exchange.submissions.counts import Counts, counts_of
 from partner_exchange.submissions.validate import IDENTICAL
 from partner_exchange.tenants import registry
@@ -42,6 +43,9 @@ def notify(submission_id: str) -> Counts:
                 recipients=recipients(tenant.contacts, event),
             )
             submission = ledger.finish(connection, submission_id, seconds=monotonic() - started_s)
+    if submission.state in FINAL:
+        # Cell values stay no longer than they are needed; the archive has the original.
+        Archive().clear_work(submission_id)
     counts = counts_of(submission, started_s)
     log.event(_logger, "notify", **counts.as_dict())
     return counts

@@ -4,8 +4,12 @@ K17 answer).
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
+from ulid import ULID
+
+from partner_exchange.errors import StateConflict
 from partner_exchange.ledger import audit
 from partner_exchange.ledger import submissions as ledger
 from partner_exchange.ledger.database import transaction
@@ -28,13 +32,20 @@ def run_steps(submission_id: str, home: Home) -> Counts:
     return notify(submission_id)
 
 
-def replay(submission_id: str, home: Home, *, by: str) -> Counts:
-    """Take a failed submission up again from the kept original and bring it to its end.
+def reopen(submission_id: str, *, by: str, is_forced: bool = False) -> None:
+    """Take a failed submission up again from the kept original; ``run_steps`` or the next run goes on.
 
-    :raises StateConflict: it has not failed.
+    :param is_forced: also when a later file of the tenant is loaded, whose values this one may undo (M18).
+    :raises StateConflict: it has not failed, or a later file is loaded.
     """
     with transaction() as connection:
         submission = ledger.reopen(connection, submission_id)
+        if submission.loaded_at is None and not is_forced and ledger.has_later_load(connection, submission):
+            message = (
+                f"A later file of {submission.tenant_code} is loaded already, and {submission_id} may undo "
+                "its values; nothing was changed. Add --force to replay it all the same."
+            )
+            raise StateConflict("later-file-loaded", message, submission_id=submission_id)
         audit.record(
             connection,
             actor=by,
@@ -43,7 +54,6 @@ def replay(submission_id: str, home: Home, *, by: str) -> Counts:
             subject=submission_id,
             facts={"state": str(submission.state)},
         )
-    return run_steps(submission_id, home)
 
 
 def take_in(home: Home, tenant: Tenant, file: Path) -> Claimed:
@@ -53,7 +63,13 @@ def take_in(home: Home, tenant: Tenant, file: Path) -> Claimed:
     """
     inbox = tenant.inbox.folder
     home.ensure_folder(inbox)
-    name = free_name(home, tenant, file.name)
-    home.write(paths.processing(inbox, name), file.read_bytes())
+    arriving = paths.dropped(inbox, f".{ULID()}.exchange")
+    home.write(arriving, file.read_bytes())
+    while True:
+        name = free_name(home, tenant, file.name)
+        # Another command may take the same name between the look and the rename.
+        with contextlib.suppress(FileExistsError):
+            home.rename(arriving, paths.processing(inbox, name))
+            break
     submission = enter(home, tenant, name, file.stat().st_size)
     return Claimed(submission.submission_id, submission.file_name)

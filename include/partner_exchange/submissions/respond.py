@@ -53,6 +53,7 @@ def respond(submission_id: str, home: Home) -> Counts:
 
 
 def _answer(submission: Submission, home: Home, started_s: float) -> Submission:
+    ledger.require_answerable(submission)
     tenant = registry.load_one(submission.tenant_code)
     name = StampedName(submission.file_name, submission.stamp)
     if submission.state is State.LOADED:

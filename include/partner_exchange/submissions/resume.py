@@ -12,8 +12,7 @@ from partner_exchange.tenants.model import Tenant
 def resume(home: Home, tenant: Tenant, *, by: str) -> bool:
     """Lift the suspension, then take the notice away; False when intake was open.
 
-    The notice goes last: while it lies there the inbox trigger does not ring, so a crash in between only
-    delays.
+    The notice goes last; should it stay, the next claim takes it away, since the ledger alone decides.
     """
     with transaction() as connection:
         suspension = intake.suspension(connection, tenant.code)

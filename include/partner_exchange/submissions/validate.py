@@ -99,20 +99,19 @@ def outcome_of(examination: Examination) -> Outcome:
 def _is_identical_in_succession(submission: Submission, tenant: Tenant) -> bool:
     """Say whether the last file had the very same content (M39); a refused or failed one does not count.
 
-    Files of one drop may be validated side by side, so an identical predecessor without a verdict is settled
-    first.
+    Files of one drop are validated side by side, so predecessors without a verdict are settled first.
     """
     if tenant.roster.identical_file == "allow" or submission.sha256 == NOT_ARCHIVED:
         return False
     with transaction() as connection:
-        earlier = ledger.unresolved_before(connection, submission)
-    if any(other.sha256 == submission.sha256 for other in earlier):
-        for other in earlier:
-            if other.state is State.CLAIMED:
-                validate(other.submission_id)
-    with transaction() as connection:
-        last = ledger.last_counted_before(connection, submission)
-    return last is not None and last.sha256 == submission.sha256
+        if not ledger.has_same_content_before(connection, submission):
+            return False
+    while True:
+        with transaction() as connection:
+            last = ledger.last_counted_before(connection, submission)
+        if last is None or last.state is not State.CLAIMED:
+            return last is not None and last.sha256 == submission.sha256
+        validate(last.submission_id)
 
 
 def _suspend(connection: Connection, submission: Submission) -> None:
