@@ -28,7 +28,7 @@ class _Open(asyncssh.SSHServer):
 @pytest.fixture
 def full(tmp_path: Path) -> Iterator[SftpHome]:
     class Full(asyncssh.SFTPServer):
-        def __init__(self, channel: asyncssh.SSHServerChannel) -> None:
+        def __init__(self, channel: asyncssh.SSHServerChannel[bytes]) -> None:
             super().__init__(channel, chroot=str(tmp_path).encode())
 
         def write(self, file_obj: object, offset: int, data: bytes) -> int:
