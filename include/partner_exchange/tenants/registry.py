@@ -18,7 +18,24 @@ from partner_exchange.settings import get_settings
 from partner_exchange.tenants.model import Tenant
 from partner_exchange.tenants.presets import PRESETS, merge
 
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_SafeLoader):  # type: ignore[misc] # in C where libyaml is there, else in Python
+    """A safe loader that does not let the second of two equal options win without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Any:
+        """Return the mapping.
+
+        :raises yaml.constructor.ConstructorError: an option stands twice.
+        """
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen and isinstance(key, yaml.ScalarNode):
+                problem = f"the option {key.value!r} stands twice"
+                raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+            seen.add(str(key.value))
+        return super().construct_mapping(node, deep=deep)
 
 
 @dataclass(frozen=True)

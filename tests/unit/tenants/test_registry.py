@@ -310,3 +310,10 @@ class TestStateUniversity:
     def test_M37_keeps_the_limit_of_the_source(self, tenant: Tenant) -> None:
         assert tenant.roster.max_rows == 50_000
         assert tenant.roster.identical_file == "suspend"
+
+
+def test_P4_an_option_that_stands_twice_is_named_with_its_line(folder: Path) -> None:
+    content = GOOD + "contacts:\n  success: [a@lake.example]\n  success: [b@lake.example]\n"
+    file, path, problem, _ = only(problems_of(folder, content))
+    assert (file, path) == ("lake-college.yaml", "line 5, column 3")
+    assert "'success' stands twice" in problem
