@@ -55,7 +55,8 @@ class InboxSensor(BaseSensorOperator):
         :raises InboxLoginRefused: our login or its host key does not hold.
         """
         look = self._look()
-        if self.settle_s == 0 or not look.facts:
+        # Suspended: the claim takes no file, but has the last word on whether the notice still holds.
+        if self.settle_s == 0 or not look.facts or look.is_suspended:
             return self._done(look, None if self.settle_s == 0 else [])
         settling = Settling(self.settle_s)
         now_s = clock.now().timestamp()
