@@ -61,7 +61,7 @@ def measure_files(folder: Path, database_url: str, sizes: dict[int, int]) -> lis
     }
     figures: list[Measured] = []
     for rows, runs in sizes.items():
-        kinds = ("copy", "exchange", "pandas") if rows <= 100_000 else ("copy", "exchange")
+        kinds = ("copy", "keyed-copy", "exchange", *(("pandas",) if rows <= 100_000 else ()))
         results: dict[str, list[dict[str, object]]] = {kind: [] for kind in kinds}
         for run in range(runs):
             # A new seed each run: new students, so each run does the full work of creating them.

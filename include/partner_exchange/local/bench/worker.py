@@ -76,12 +76,21 @@ def measure_exchange(file: Path) -> dict[str, float]:
 
 def measure_copy(file: Path) -> dict[str, float]:
     """COPY the same file as nine text columns into a plain table: the floor."""
+    return _copy(file, keys="")
+
+
+def measure_keyed_copy(file: Path) -> dict[str, float]:
+    """COPY the same file into a table with the two unique keys that students must have (M20, M23)."""
+    return _copy(file, keys=", primary key (username), unique (student_id)")
+
+
+def _copy(file: Path, *, keys: str) -> dict[str, float]:
     import psycopg
 
     with psycopg.connect(os.environ["EXCHANGE_DATABASE_URL"]) as connection:
         connection.execute("drop table if exists bench_copy")
         columns = ", ".join(f"{name} text" for name in COLUMNS)
-        connection.execute(f"create table bench_copy ({columns})")
+        connection.execute(f"create table bench_copy ({columns}{keys})")
         connection.commit()
         start_s = monotonic()
         command = "copy bench_copy from stdin (format csv, header)"
@@ -108,6 +117,7 @@ def measure_pandas(file: Path) -> dict[str, float]:
 KINDS: dict[str, Callable[[Path], dict[str, float]]] = {
     "exchange": measure_exchange,
     "copy": measure_copy,
+    "keyed-copy": measure_keyed_copy,
     "pandas": measure_pandas,
 }
 
