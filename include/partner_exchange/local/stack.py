@@ -24,7 +24,6 @@ from partner_exchange.local import airflow, ports, supervise
 from partner_exchange.local.database import (
     cluster_of,
     database_url,
-    ensure_database,
     handed_over,
     migrate_exchange,
     supervisor_of,
@@ -48,8 +47,6 @@ _STARTING_S = 60
 _POLL_S = 0.3
 _SHOWN_LOG_LINES = 20
 _STARTS_BEFORE_GIVING_UP = 4
-
-connect_database = ensure_database
 
 
 @dataclass(frozen=True)

@@ -21,17 +21,6 @@ if TYPE_CHECKING:
     from partner_exchange.submissions.counts import Counts
 
 TENANT = "bench"
-COLUMNS = (
-    "username",
-    "student_id",
-    "last_name",
-    "first_name",
-    "telephone",
-    "dob",
-    "requirement_group",
-    "term",
-    "on_campus",
-)
 
 
 def measure_exchange(file: Path) -> dict[str, float]:
@@ -87,9 +76,11 @@ def measure_keyed_copy(file: Path) -> dict[str, float]:
 def _copy(file: Path, *, keys: str) -> dict[str, float]:
     import psycopg
 
+    from partner_exchange.stores.students import TEXT_COLUMNS
+
     with psycopg.connect(os.environ["EXCHANGE_DATABASE_URL"]) as connection:
         connection.execute("drop table if exists bench_copy")
-        columns = ", ".join(f"{name} text" for name in COLUMNS)
+        columns = ", ".join(f"{name} text" for name in TEXT_COLUMNS)
         connection.execute(f"create table bench_copy ({columns}{keys})")
         connection.commit()
         start_s = monotonic()
