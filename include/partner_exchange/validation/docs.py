@@ -14,7 +14,7 @@ from partner_exchange.validation.catalogue import CATALOGUE, Entry, Scope
 DOCUMENT = PROJECT_DIR / "docs" / "findings.md"
 _HEAD = """# Findings
 
-Generated from `validation/catalogue.py` by `python -m partner_exchange.validation.docs`; do not edit.
+Generated from `validation/codes/` by `python -m partner_exchange.validation.docs`; do not edit.
 
 An **error** rejects its row, or the whole file where it says so. A **warning** and an **info** reject
 nothing. Codes are stable: scripts may rely on them. A finding never holds a value of the file; words in

@@ -1,0 +1,57 @@
+"""A table that is found by its header: what every table reader gives, whatever the file's format.
+
+Made by ``table.py`` from CSV, XLS or XLSX; feeds look for their columns in ``header``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import pyarrow as pa
+
+from partner_exchange.readers.cells import Cells
+from partner_exchange.readers.marks import Mark, Rows, no_rows
+
+
+class TableFormat(StrEnum):
+    """What a file is, told by its content."""
+
+    CSV = "csv"
+    XLS = "xls"
+    XLSX = "xlsx"
+
+
+KnowsHeader = Callable[[Sequence[str]], bool]
+"""Says whether a header is one that the feed knows; picks the sheet of a workbook."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table that was taken: header, and cells as text, column by column.
+
+    Cells are canonical text whatever the format was: trimmed, blank as ``""``, whole numbers without a point
+    (``12``), other numbers in plain digits (``12.5``), dates as ``2026-11-21``, date-times as
+    ``2026-11-21 16:30:00``, times as ``16:30:00``, booleans as ``TRUE`` and ``FALSE``.
+    """
+
+    format: TableFormat
+    header: tuple[str, ...]
+    """Header cells, trimmed, line breaks as one space; trailing blank ones are cut off."""
+    header_row: int
+    rows: Rows
+    """Row numbers as a spreadsheet shows them, ascending; rows without any filled cell are left out."""
+    columns: tuple[Cells, ...]
+    """As many as header cells, each as long as ``rows``."""
+    sheet_name: str = ""
+    """Name of the sheet taken; "" for a CSV."""
+    faulty_rows: Rows = field(default_factory=no_rows)
+    """Records of a CSV that have no column form (too few, too many fields, a stray quote)."""
+    faulty_text: Cells = field(default_factory=lambda: pa.chunked_array([], pa.large_string()))
+    marks: tuple[Mark, ...] = ()
+
+    @property
+    def rows_total(self) -> int:
+        """Return the number of records, with those that have no column form."""
+        return len(self.rows) + len(self.faulty_rows)
