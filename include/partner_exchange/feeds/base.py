@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Protocol
 
 import pandas as pd
 from sqlalchemy import Connection
 
+from partner_exchange import clock
+from partner_exchange.ledger.columns import ColumnOutcome
 from partner_exchange.tenants.model import Tenant
 from partner_exchange.validation.findings import Findings
 
@@ -20,6 +24,18 @@ class ExamineContext:
     tenant: Tenant
     file_name: str
     today: date
+    arrived_at: datetime = field(default_factory=clock.now)
+    """When the file was claimed; a file without a time of its own reports for this instant."""
+
+
+@dataclass(frozen=True)
+class MappedColumn:
+    """Which column of a file goes where (E34)."""
+
+    column: str
+    """Title of the column in the file."""
+    target: str
+    """What it fills in the words of the tenant's catalogue; "" when it is ignored."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +51,14 @@ class Examination:
     rows_rejected: int
     findings: Findings
     accepted: pd.DataFrame = field(default_factory=pd.DataFrame)
-    """Rows to load: ``row`` int64 and the feed's columns as text, blank as ``""``; ``load`` takes it."""
+    """What is to be loaded, in the feed's own form with ``row`` int64; ``load`` takes it."""
     rejected: pd.DataFrame = field(default_factory=pd.DataFrame)
-    """Rows to mend: ``row`` int64, its columns, ``as_sent`` for what has no columns; for ``fix_it``."""
+    """What is to be mended, in the feed's own form with ``row`` int64; ``answer_files`` takes it."""
+    template: str = ""
+    """Which of the feed's templates the file follows; "" for a feed with one form only."""
+    columns: tuple[ColumnOutcome, ...] = ()
+    """Values skipped and rejected by column, for feeds that judge values one by one (E21)."""
+    mapping: tuple[MappedColumn, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -47,6 +68,36 @@ class LoadOutcome:
     created: int
     updated: int
     unchanged: int
+    rejected: pd.DataFrame
+    findings: Findings
+    columns: tuple[ColumnOutcome, ...] = ()
+    """Values set, unchanged and late by column; added to those of the examination."""
+
+
+class AnswerKind(StrEnum):
+    """Files that a partner finds besides the result file."""
+
+    FIX_IT = "fix-it"
+    ANNOTATED = "annotated"
+
+
+@dataclass(frozen=True)
+class AnswerFile:
+    """One such file; ``ending`` is that of its name, without the dot."""
+
+    kind: AnswerKind
+    ending: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class AnswerMaterial:
+    """What answers are made from."""
+
+    tenant: Tenant
+    file_name: str
+    original: Callable[[], bytes]
+    """Reads the byte-exact original from the archive."""
     rejected: pd.DataFrame
     findings: Findings
 
@@ -72,13 +123,14 @@ class Feed(Protocol):
     ) -> LoadOutcome:
         """Merge the rows inside the caller's transaction.
 
-        ``created + updated + unchanged + len(rejected) == len of the accepted rows as counted by examine``.
+        ``created + updated + unchanged + len(rejected) == rows accepted as counted by examine``.
         """
         ...
 
-    def fix_it(self, rejected: pd.DataFrame, *, tenant: Tenant) -> bytes:
-        """Return the rows to mend as a file that may be dropped again (N01).
+    def answer_files(self, material: AnswerMaterial) -> Sequence[AnswerFile]:
+        """Return the files that go with the result file of a loaded submission; none when nothing is to mend.
 
-        A row with a fault that is left as it is, is rejected again; rows that were only too many are taken.
+        A fix-it file may be dropped again as it is: what is left unmended is rejected again, what was only too
+        much is taken (N01).
         """
         ...

@@ -7,7 +7,7 @@ called again when that has happened it changes nothing, so a step may be killed 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,9 @@ from ulid import ULID
 from partner_exchange import clock
 from partner_exchange.errors import CountsDoNotReconcile, StateConflict, UnknownSubmission
 from partner_exchange.ledger import tables
+from partner_exchange.ledger.columns import ColumnOutcome
+from partner_exchange.ledger.columns import add as add_columns
+from partner_exchange.ledger.columns import read as read_columns
 from partner_exchange.ledger.database import CLAIM_LOCK, hold
 from partner_exchange.ledger.findings import append_findings, read_findings
 from partner_exchange.ledger.states import FINAL, Outcome, State, may_move
@@ -52,6 +55,8 @@ class Submission:
     rows_created: int | None
     rows_updated: int | None
     rows_unchanged: int | None
+    template: str | None
+    """Which of the feed's templates the file follows; None for a feed with one form only."""
     fixes_submission_id: str | None
     """The first submission, when this file is its fix-it file, mended and dropped again (N01)."""
     failure_code: str | None
@@ -218,6 +223,11 @@ def findings(connection: Connection, submission_id: str) -> Findings:
     return read_findings(connection, submission_id)
 
 
+def column_outcomes(connection: Connection, submission_id: str) -> tuple[ColumnOutcome, ...]:
+    """Return what became of the values of a file, column by column; none for a feed that judges rows."""
+    return read_columns(connection, submission_id)
+
+
 def record_validation(
     connection: Connection,
     submission_id: str,
@@ -229,8 +239,12 @@ def record_validation(
     rows_rejected: int,
     findings: Findings,
     seconds: float,
+    template: str = "",
+    columns: Iterable[ColumnOutcome] = (),
 ) -> Submission:
     """Keep the verdict of the checks and every finding; claimed becomes validated.
+
+    :param columns: values skipped and rejected, for feeds that judge values one by one (E21).
 
     :raises CountsDoNotReconcile: rows in are not accepted plus rejected; nothing was changed (X04).
     :raises StateConflict: the submission failed.
@@ -241,6 +255,7 @@ def record_validation(
         return submission
     _may(submission, State.VALIDATED)
     append_findings(connection, submission_id, findings)
+    add_columns(connection, submission_id, columns)
     return _move(
         connection,
         submission,
@@ -251,6 +266,7 @@ def record_validation(
         rows_total=rows_total,
         rows_accepted=rows_accepted,
         rows_rejected=rows_rejected,
+        template=template or None,
         validated_at=clock.now(),
     )
 
@@ -265,8 +281,11 @@ def record_load(
     rejected_at_load: int,
     findings: Findings,
     seconds: float,
+    columns: Iterable[ColumnOutcome] = (),
 ) -> Submission:
     """Keep what became of the rows in the store; validated becomes loaded.
+
+    :param columns: values set, unchanged and late; added to those of the checks.
 
     Rows that the store rejected move from accepted to rejected, and their findings follow those of the
     checks.
@@ -290,6 +309,7 @@ def record_load(
         rejected=rejected,
     )
     append_findings(connection, submission_id, findings)
+    add_columns(connection, submission_id, columns)
     is_noted = findings.count(Severity.ERROR) or findings.count(Severity.WARNING)
     return _move(
         connection,

@@ -64,6 +64,7 @@ submission = Table(
     Column("rows_created", Integer),
     Column("rows_updated", Integer),
     Column("rows_unchanged", Integer),
+    Column("template", Text),
     Column("fixes_submission_id", Text),
     Column("failure_code", Text),
     Column("failure_message", Text),
@@ -80,6 +81,24 @@ submission = Table(
         ["fixes_submission_id"], [f"{SCHEMA}.submission.submission_id"], name="submission_fixes_fkey"
     ),
     Index("submission_tenant_feed_seq_idx", "tenant_code", "feed", "seq"),
+    schema=SCHEMA,
+)
+
+column_outcome = Table(
+    "column_outcome",
+    metadata,
+    Column("submission_id", Text, nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("column_name", Text, nullable=False),
+    Column("set_count", Integer, nullable=False),
+    Column("unchanged_count", Integer, nullable=False),
+    Column("late_count", Integer, nullable=False),
+    Column("skipped_count", Integer, nullable=False),
+    Column("rejected_count", Integer, nullable=False),
+    PrimaryKeyConstraint("submission_id", "column_name", name="column_outcome_pkey"),
+    ForeignKeyConstraint(
+        ["submission_id"], [f"{SCHEMA}.submission.submission_id"], name="column_outcome_submission_fkey"
+    ),
     schema=SCHEMA,
 )
 

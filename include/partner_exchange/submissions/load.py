@@ -91,6 +91,7 @@ def _merge(submission: Submission) -> Submission:
             unchanged=outcome.unchanged,
             rejected_at_load=len(outcome.rejected),
             findings=outcome.findings,
+            columns=outcome.columns,
             seconds=monotonic() - started_s,
         )
 

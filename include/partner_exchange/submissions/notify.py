@@ -22,6 +22,7 @@ from partner_exchange.submissions.counts import Counts, counts_of
 from partner_exchange.submissions.validate import IDENTICAL
 from partner_exchange.tenants import registry
 from partner_exchange.tenants.model import Contacts
+from partner_exchange.validation.findings import Findings, Severity
 
 _logger = logging.getLogger(__name__)
 
@@ -33,8 +34,8 @@ def notify(submission_id: str) -> Counts:
         submission = ledger.lock(connection, submission_id)
         if submission.state is State.ANSWERED:
             tenant = registry.load_one(submission.tenant_code)
-            codes = {group.code for group in ledger.findings(connection, submission_id).groups}
-            event = event_of(submission, codes, is_suspending=tenant.roster.identical_file == "suspend")
+            findings = ledger.findings(connection, submission_id)
+            event = event_of(submission, findings, is_suspending=tenant.policy.identical_file == "suspend")
             mails.enqueue(
                 connection,
                 submission_id=submission_id,
@@ -51,11 +52,12 @@ def notify(submission_id: str) -> Counts:
     return counts
 
 
-def event_of(submission: Submission, codes: set[str], *, is_suspending: bool) -> Event:
-    """Return what the contacts are told about a submission."""
+def event_of(submission: Submission, findings: Findings, *, is_suspending: bool) -> Event:
+    """Return what the contacts are told about a submission; an error rejects a row or a value."""
     if submission.outcome is Outcome.REFUSED:
-        return Event.SUSPENDED if IDENTICAL in codes and is_suspending else Event.REFUSAL
-    return Event.FINDINGS if submission.rows_rejected else Event.SUCCESS
+        is_identical = any(group.code == IDENTICAL for group in findings.groups)
+        return Event.SUSPENDED if is_identical and is_suspending else Event.REFUSAL
+    return Event.FINDINGS if findings.count(Severity.ERROR) else Event.SUCCESS
 
 
 def recipients(contacts: Contacts, event: Event) -> tuple[str, ...]:

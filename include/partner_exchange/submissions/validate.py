@@ -59,8 +59,10 @@ def validate(submission_id: str) -> Counts:
             rows_rejected=examination.rows_rejected,
             findings=examination.findings,
             seconds=monotonic() - started_s,
+            template=examination.template,
+            columns=examination.columns,
         )
-        if identical and tenant.roster.identical_file == "suspend":
+        if identical and tenant.policy.identical_file == "suspend":
             _suspend(connection, submission)
     counts = counts_of(submission, started_s)
     log.event(_logger, "validate", findings=examination.findings.total, **counts.as_dict())
@@ -74,7 +76,12 @@ def examine(submission: Submission, tenant: Tenant) -> Examination:
     oversize = refuse_oversize(tenant, submission.size_bytes)
     if oversize is not None:
         return oversize
-    context = ExamineContext(tenant=tenant, file_name=submission.file_name, today=clock.today())
+    context = ExamineContext(
+        tenant=tenant,
+        file_name=submission.file_name,
+        today=clock.today(),
+        arrived_at=submission.claimed_at,
+    )
     # No name for the content here, so that the feed can let go of it when it is read.
     return get_feed(submission.feed).examine(Archive().original(tenant.code, submission.sha256), context)
 
@@ -101,7 +108,7 @@ def _is_identical_in_succession(submission: Submission, tenant: Tenant) -> bool:
 
     Files of one drop are validated side by side, so predecessors without a verdict are settled first.
     """
-    if tenant.roster.identical_file == "allow" or submission.sha256 == NOT_ARCHIVED:
+    if tenant.policy.identical_file == "allow" or submission.sha256 == NOT_ARCHIVED:
         return False
     with transaction() as connection:
         if not ledger.has_same_content_before(connection, submission):

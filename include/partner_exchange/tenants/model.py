@@ -12,7 +12,11 @@ import re
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
+
+from partner_exchange.tenants.base import Model
+from partner_exchange.tenants.feed_policy import FeedPolicy
+from partner_exchange.tenants.status_policy import StatusPolicy
 
 TENANT_CODE = re.compile(r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$")
 RESERVED_CODES = frozenset({"pipeline", "admin", "root", "exchange", "airflow", "system"})
@@ -33,10 +37,6 @@ GATEWAY = "exchange_inbox"
 """Connection id of our own gateway."""
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 class KeyType(StrEnum):
     """SSH public-key types that a policy may name."""
 
@@ -45,7 +45,7 @@ class KeyType(StrEnum):
     ECDSA = "ecdsa"
 
 
-class KeyPolicy(_Model):
+class KeyPolicy(Model):
     """Which public keys may log in (K4, M03, E42)."""
 
     types: tuple[KeyType, ...] = Field(
@@ -59,7 +59,7 @@ class KeyPolicy(_Model):
     )
 
 
-class Access(_Model):
+class Access(Model):
     """How the partner logs in to the gateway."""
 
     key_policy: KeyPolicy = Field(default=KeyPolicy(), description="which keys are taken at all (K4)")
@@ -72,7 +72,7 @@ class Access(_Model):
     )
 
 
-class Inbox(_Model):
+class Inbox(Model):
     """Where the pipeline finds the partner's files; the default is the tenant's home behind our gateway."""
 
     connection: str = Field(default=GATEWAY, description="Airflow connection id of the SFTP server")
@@ -82,6 +82,11 @@ class Inbox(_Model):
     )
     outbox: str = Field(
         default="outbound", pattern=_FOLDER_NAME, description="the folder the partner reads (M05)"
+    )
+    answers: Literal["beside", "outbox"] = Field(
+        default="beside",
+        description="where fix-it and annotated files go: below the inbox, or into the outbox together with a "
+        "copy of the result file",
     )
     settle_s: float = Field(
         default=0.0,
@@ -99,7 +104,7 @@ class Inbox(_Model):
         return data
 
 
-class Contacts(_Model):
+class Contacts(Model):
     """Who hears about what (E36)."""
 
     success: tuple[MailAddress, ...] = Field(default=(), description="every row loaded")
@@ -118,14 +123,14 @@ class Required(StrEnum):
     ON_CAMPUS = "on_campus"
 
 
-class RequirementTerm(_Model):
+class RequirementTerm(Model):
     """One known pair of RequirementGroup and Term (M29)."""
 
     requirement_group: str = Field(min_length=1, description="as the partner writes it in RequirementGroup")
     term: str = Field(min_length=1, description="as the partner writes it in Term")
 
 
-class RosterPolicy(_Model):
+class RosterPolicy(FeedPolicy):
     """Policy of the roster feed; each option settles a place where the sources disagree."""
 
     required: tuple[Required, ...] = Field(
@@ -162,16 +167,6 @@ class RosterPolicy(_Model):
     extension_case: Literal["any", "lower"] = Field(
         default="any", description="whether .CSV is taken beside .csv (M15)"
     )
-    identical_file: Literal["suspend", "refuse", "allow"] = Field(
-        default="suspend",
-        description="what happens to a file equal to the one before it, and to the intake (M39)",
-    )
-    max_findings_listed: int = Field(
-        default=10_000, ge=1, description="how many single findings are kept; totals are always exact (X06)"
-    )
-    newline: Literal["crlf", "lf"] = Field(
-        default="crlf", description="line ends of the files we write; all are read (K16)"
-    )
 
     @field_validator("username_pattern")
     @classmethod
@@ -184,7 +179,7 @@ class RosterPolicy(_Model):
         return value
 
 
-class Tenant(_Model):
+class Tenant(Model):
     """One partner organisation; ``code`` is user name, home folder and key everywhere."""
 
     code: str = Field(description="user name, home folder and key; unset: the name of the file without .yaml")
@@ -195,11 +190,12 @@ class Tenant(_Model):
     time_zone: str = Field(
         default="UTC", description="zone of times shown to the partner; the store keeps UTC"
     )
-    feed: Literal["roster"] = Field(description="the kind of data the partner sends")
+    feed: Literal["roster", "status"] = Field(description="the kind of data the partner sends")
     access: Access = Field(default=Access(), description="how the partner logs in")
     inbox: Inbox = Field(default=Inbox(), description="where the partner's files are")
     contacts: Contacts = Field(default=Contacts(), description="who hears about what")
     roster: RosterPolicy = Field(default=RosterPolicy(), description="policy of the roster feed")
+    status: StatusPolicy = Field(default_factory=StatusPolicy, description="policy of the status feed")
     max_file_bytes: int = Field(default=512 * 1024 * 1024, ge=1024, description="larger uploads are refused")
 
     @field_validator("code")
@@ -227,6 +223,11 @@ class Tenant(_Model):
         if self.inbox.folder.casefold() == self.inbox.outbox.casefold():
             raise ValueError("inbox.folder and inbox.outbox must differ")
         return self
+
+    @property
+    def policy(self) -> FeedPolicy:
+        """Return the policy of the tenant's own feed."""
+        return self.roster if self.feed == "roster" else self.status
 
     @property
     def policy_sha256(self) -> str:
