@@ -1,0 +1,1 @@
+"""Statuses of resources: the bulk template and the two of CDC, one row each resource."""
