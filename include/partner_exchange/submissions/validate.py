@@ -21,6 +21,7 @@ from partner_exchange.submissions.claim import NOT_ARCHIVED
 from partner_exchange.submissions.counts import Counts, counts_of
 from partner_exchange.tenants import registry
 from partner_exchange.tenants.model import Tenant
+from partner_exchange.validation.catalogue import CATALOGUE
 from partner_exchange.validation.findings import Severity
 
 _logger = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ def validate(submission_id: str) -> Counts:
             template=examination.template,
             columns=examination.columns,
         )
+        _audit(connection, submission, examination)
         if identical and tenant.policy.identical_file == "suspend":
             _suspend(connection, submission)
     counts = counts_of(submission, started_s)
@@ -101,6 +103,20 @@ def outcome_of(examination: Examination) -> Outcome:
         Severity.WARNING
     )
     return Outcome.ACCEPTED if clean else Outcome.ACCEPTED_WITH_FINDINGS
+
+
+def _audit(connection: Connection, submission: Submission, examination: Examination) -> None:
+    """Keep in the audit trail what somebody should look at, by code and count (E08, E19)."""
+    for group in examination.findings.groups:
+        if CATALOGUE[group.code].is_audited:
+            audit.record(
+                connection,
+                actor="pipeline",
+                tenant_code=submission.tenant_code,
+                action=f"finding.{group.code}",
+                subject=submission.submission_id,
+                facts={"count": group.count},
+            )
 
 
 def _is_identical_in_succession(submission: Submission, tenant: Tenant) -> bool:

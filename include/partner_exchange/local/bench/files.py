@@ -69,13 +69,17 @@ def measure_files(folder: Path, database_url: str, sizes: dict[int, int]) -> lis
             made = make_roster(rows, seed=rows + run, terms=TERMS, faults=int(rows * FAULT_SHARE))
             file.write_bytes(made.content)
             for kind in kinds:
-                results[kind].append(_one(kind, file, environment))
+                results[kind].append(one_run(kind, file, environment))
             file.unlink()
-        figures += [_median(kind, rows, found) for kind, found in results.items()]
+        figures += [median_of(kind, rows, found) for kind, found in results.items()]
     return figures
 
 
-def _one(kind: str, file: Path, environment: dict[str, str]) -> dict[str, object]:
+def one_run(kind: str, file: Path, environment: dict[str, str]) -> dict[str, object]:
+    """Return what one measurement in a process of its own printed.
+
+    :raises StackError: it failed.
+    """
     command = [sys.executable, "-m", "partner_exchange.local.bench.worker", kind, str(file)]
     done = subprocess.run(  # noqa: S603 - our own module
         command, env=environment, capture_output=True, text=True, check=False
@@ -86,7 +90,8 @@ def _one(kind: str, file: Path, environment: dict[str, str]) -> dict[str, object
     return measured
 
 
-def _median(kind: str, rows: int, found: list[dict[str, object]]) -> Measured:
+def median_of(kind: str, rows: int, found: list[dict[str, object]]) -> Measured:
+    """Return the median of some runs."""
     runs: list[dict[str, float]] = [one["seconds"] for one in found]  # type: ignore[misc]
     seconds = {name: median(run[name] for run in runs) for name in runs[0]}
     peak_bytes = int(median(int(str(one["peak_bytes"])) for one in found))

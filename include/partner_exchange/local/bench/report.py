@@ -13,12 +13,16 @@ from partner_exchange import clock
 from partner_exchange.ledger.database import migrate
 from partner_exchange.local.bench.files import Measured, measure_files
 from partner_exchange.local.bench.parse import ParseFigures, measure_parse
+from partner_exchange.local.bench.statuses import StatusFigures, measure_statuses
 from partner_exchange.local.bench.through import CHAIN_LENGTH, ThroughFigures, measure_through
 from partner_exchange.local.cluster import Cluster
 from partner_exchange.settings import Settings
 
 SIZES = {20_000: 5, 50_000: 5, 1_000_000: 1}
 QUICK_SIZES = {2_000: 1}
+STATUSES = (5_000, 3)
+QUICK_STATUSES = (200, 1)
+"""Resources of the status file, and runs."""
 DROPS = 7
 _GIB = 1024**3
 _MIB = 1024**2
@@ -37,6 +41,8 @@ def run(settings: Settings, *, is_quick: bool) -> int:
             url = cluster.url("exchange")
             migrate(url)
             print(_files(measure_files(folder, url, QUICK_SIZES if is_quick else SIZES)), flush=True)
+            resources, runs = QUICK_STATUSES if is_quick else STATUSES
+            print(_statuses(measure_statuses(folder, url, resources=resources, runs=runs)), flush=True)
         finally:
             cluster.stop()
         print(_parse(measure_parse(folder)), flush=True)
@@ -81,6 +87,31 @@ def _files(figures: list[Measured]) -> str:
                 f"{one.seconds[step]:.2f}" for step in ("claim", "validate", "load", "respond", "notify")
             )
             lines.append(f"| {one.rows:,} | {steps} |")
+    return "\n".join(lines)
+
+
+def _statuses(figures: StatusFigures) -> str:
+    values = figures.resources * figures.columns
+    lines = [
+        f"\n### Statuses: {figures.resources:,} resources by {figures.columns} status types, "
+        f"{values:,} values\n",
+        "| file | seconds (median) | claim | validate | load | respond | notify | values/s | peak memory |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    names = {
+        "XLSX, all values new, with annotated copy": figures.xlsx,
+        "CSV, all values new": figures.csv,
+        "the same CSV again, nothing changes": figures.again,
+    }
+    for name, one in names.items():
+        steps = " | ".join(
+            f"{one.seconds[step]:.2f}" for step in ("claim", "validate", "load", "respond", "notify")
+        )
+        lines.append(
+            f"| {name} | {one.total_s:.2f} | {steps} | {values / one.total_s:,.0f} | "
+            f"{one.peak_bytes / _MIB:,.0f} MiB |"
+        )
+    lines.append(f"\nHistory: {figures.history_rows_per_s:,.0f} rows a second while loading the CSV.")
     return "\n".join(lines)
 
 

@@ -21,12 +21,35 @@ if TYPE_CHECKING:
     from partner_exchange.submissions.counts import Counts
 
 TENANT = "bench"
+STATUS_TENANT = "bench-status"
 
 
 def measure_exchange(file: Path) -> dict[str, float]:
-    """Read, check, load and answer as ``exchange process`` does, into an empty store; seconds per step."""
+    """Take a roster into an empty store: every run creates all its students, as COPY fills an empty table."""
+    _truncate("store.student, store.invitation")
+    return _all_steps(file, TENANT)
+
+
+def measure_statuses(file: Path) -> dict[str, float]:
+    """Take a status file into an empty store: every value is new."""
+    _truncate("store.status, store.status_change")
+    return _all_steps(file, STATUS_TENANT)
+
+
+def measure_statuses_again(file: Path) -> dict[str, float]:
+    """Take a status file whose values the store knows already."""
+    return _all_steps(file, STATUS_TENANT)
+
+
+def _truncate(tables: str) -> None:
     import psycopg
 
+    with psycopg.connect(os.environ["EXCHANGE_DATABASE_URL"]) as connection:
+        connection.execute(f"truncate {tables}")
+
+
+def _all_steps(file: Path, tenant_code: str) -> dict[str, float]:
+    """Read, check, load and answer as ``exchange process`` does; seconds per step."""
     from partner_exchange.storage.folders import LocalHome
     from partner_exchange.submissions.load import load
     from partner_exchange.submissions.notify import notify
@@ -37,10 +60,7 @@ def measure_exchange(file: Path) -> dict[str, float]:
     from partner_exchange.validation.preload import preload
 
     preload()
-    with psycopg.connect(os.environ["EXCHANGE_DATABASE_URL"]) as connection:
-        # Every run creates all its students, as COPY fills an empty table every time.
-        connection.execute("truncate store.student, store.invitation")
-    tenant = registry.load_one(TENANT)
+    tenant = registry.load_one(tenant_code)
     with TemporaryDirectory() as folder:
         home = LocalHome(Path(folder))
         seconds: dict[str, float] = {}
@@ -107,6 +127,8 @@ def measure_pandas(file: Path) -> dict[str, float]:
 
 KINDS: dict[str, Callable[[Path], dict[str, float]]] = {
     "exchange": measure_exchange,
+    "statuses": measure_statuses,
+    "statuses-again": measure_statuses_again,
     "copy": measure_copy,
     "keyed-copy": measure_keyed_copy,
     "pandas": measure_pandas,
