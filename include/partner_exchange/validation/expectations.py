@@ -61,7 +61,7 @@ def _blank_or(flags: Any, cells: pa.ChunkedArray) -> Any:
     return pc.or_(flags, pc.equal(pc.binary_length(cells), 0))
 
 
-class _Steady:
+class Steady:
     """Keep the configuration of an expectation once it is made.
 
     GX builds it anew some sixty times per expectation and validation, which is most of the time of a small
@@ -73,18 +73,19 @@ class _Steady:
 
     @property
     def configuration(self) -> Any:
+        """Return what GX asks for again and again."""
         if self._kept is None:
             self._kept = super().configuration  # type: ignore[misc]
         return self._kept
 
 
-class _CellExpectation(_Steady, ColumnMapExpectation):
+class _CellExpectation(Steady, ColumnMapExpectation):
     """An expectation about the cells of one column."""
 
     _kept: Any = pydantic.PrivateAttr(default=None)
 
 
-class _RowsExpectation(_Steady, MulticolumnMapExpectation):
+class _RowsExpectation(Steady, MulticolumnMapExpectation):
     """An expectation about several columns."""
 
     _kept: Any = pydantic.PrivateAttr(default=None)
@@ -275,7 +276,7 @@ class ExpectDatesWithout(_CellExpectation):
     success_keys = ("today", "fault", "mostly")
 
 
-class _PairExpectation(_Steady, ColumnPairMapExpectation):
+class _PairExpectation(Steady, ColumnPairMapExpectation):
     """A pair expectation that sees every row, also those with blank cells."""
 
     _kept: Any = pydantic.PrivateAttr(default=None)

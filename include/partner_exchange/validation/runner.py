@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from partner_exchange.errors import ExchangeError, Terminal
-from partner_exchange.readers.marks import Fact, Mark, Rows
+from partner_exchange.readers.marks import Fact, Mark, Rows, no_rows
 
 if TYPE_CHECKING:
     from great_expectations.core.batch_definition import BatchDefinition
@@ -76,22 +76,32 @@ def run(
         other.
     :raises SuiteBroken: an expectation raised instead of judging.
     """
-    if frame.empty or not expectations:
+    found = failed_rows(frame, expectations, rows=rows, piece_rows=piece_rows)
+    return [
+        _mark(expectation.meta or {}, failed)
+        for expectation, failed in zip(expectations, found, strict=True)
+        if len(failed)
+    ]
+
+
+def failed_rows(
+    frame: pd.DataFrame, expectations: Sequence[Expectation], *, rows: Rows, piece_rows: int = PIECE_ROWS
+) -> list[Rows]:
+    """Return for each expectation the rows that do not meet it; parameters as those of ``run``.
+
+    :raises SuiteBroken: an expectation raised instead of judging.
+    """
+    if not expectations:
         return []
-    failed: list[list[Rows]] = [[] for _ in expectations]
-    definition = _definition()
+    failed: list[list[Rows]] = [[no_rows()] for _ in expectations]
     for start in range(0, len(frame), piece_rows):
         piece = frame.iloc[start : start + piece_rows].reset_index(drop=True)
-        for at, positions in _validate(definition, piece, expectations):
+        for at, positions in _validate(_definition(), piece, expectations):
             failed[at].append(rows[start + positions])
         if len(piece) >= PIECE_ROWS:
             # GX leaves its row lists in reference cycles; of a large file they would pile up to a gigabyte.
             gc.collect()
-    return [
-        _mark(expectation.meta or {}, np.concatenate(found))
-        for expectation, found in zip(expectations, failed, strict=True)
-        if found
-    ]
+    return [np.concatenate(found) for found in failed]
 
 
 def _mark(meta: dict[str, Any], rows: Rows) -> Mark:
@@ -126,10 +136,12 @@ def _validate(
     validator = Validator(definition, result_format=_RESULT_FORMAT, batch_parameters={"dataframe": piece})
     result = validator.validate_expectation_suite(suite)
     places = {_identity(expectation.meta): at for at, expectation in enumerate(expectations)}
+    if len(places) < len(expectations):
+        raise ValueError("two expectations of one suite have the same code, column and facts")
     for each in result.results:
         at = places[_identity(each.expectation_config.meta if each.expectation_config else None)]
         if each.exception_info.get("raised_exception", True):
-            code, column = _identity(expectations[at].meta)
+            code, column, _ = _identity(expectations[at].meta)
             message = (
                 f"The rule behind {code!r} could not be applied to {column or 'the rows'}; the file was not "
                 "judged. That is our fault: mend the rule in the feed's suite, then replay the submission."
@@ -139,6 +151,6 @@ def _validate(
             yield at, np.array(each.result["unexpected_index_list"], dtype=np.int64)
 
 
-def _identity(meta: dict[str, Any] | None) -> tuple[str, str]:
-    """Return what tells the expectations of one suite apart: code and column."""
-    return (meta["code"], meta["column"]) if meta else ("", "")
+def _identity(meta: dict[str, Any] | None) -> tuple[str, str, tuple[tuple[str, Fact], ...]]:
+    """Return what tells the expectations of one suite apart: code, column and facts."""
+    return (meta["code"], meta["column"], tuple(sorted(meta["facts"].items()))) if meta else ("", "", ())
