@@ -130,12 +130,13 @@ def tenants_check(
     from partner_exchange.settings import get_settings
     from partner_exchange.tenants import registry
     from partner_exchange.tenants.keys import key_ring
+    from partner_exchange.tenants.problems import Problem
 
     settings = get_settings()
     found, problems = registry.examine(folder or settings.tenants_dir)
     for tenant in found.tenants.values():
         problems += [
-            registry.Problem(
+            Problem(
                 f"{tenant.code}.yaml", f"access.{where}", error.message, "Put the partner's own key there."
             )
             for where, error in key_ring(tenant, settings).refused

@@ -6,20 +6,22 @@ HRD and the 73 measures of CDC's bed capacity. Called by the status policy, the 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
-from partner_exchange.tenants.formula import Formula
-from partner_exchange.tenants.status_types import StatusKind, StatusType
+from partner_exchange.tenants.status_types import StatusType
 
 FOLDER = Path(__file__).parent / "catalogues"
 _SPACE = re.compile(r"[\s_]+")
-_WITH_NUMBER = re.compile(r".*\(\s*([0-9]{1,18})\s*\)")
+_NUMBER = re.compile(r"[0-9]{1,18}")
+_WITH_NUMBER = re.compile(r".*\(\s*([0-9]{1,18})\s*\)", re.S)
 
 
 class CatalogueName(StrEnum):
@@ -32,7 +34,7 @@ class CatalogueName(StrEnum):
 
 
 def header_key(text: str) -> str:
-    """Return the form by which headers and names are the same: no case, one space for space and underscore."""
+    """Return the form by which headers are the same: no case, one space for spaces and underscores."""
     return _SPACE.sub(" ", text).strip().casefold()
 
 
@@ -57,6 +59,14 @@ class Catalogue:
     def __contains__(self, status_type_id: object) -> bool:
         return status_type_id in self._by_id
 
+    @cached_property
+    def sha256(self) -> str:
+        """Return a checksum of all status types, whichever file they come from."""
+        digest = hashlib.sha256()
+        for one in self:
+            digest.update(one.model_dump_json().encode() + b"\n")
+        return digest.hexdigest()
+
     def get(self, status_type_id: int) -> StatusType:
         """Return the status type of that number.
 
@@ -65,9 +75,12 @@ class Catalogue:
         return self._by_id[status_type_id]
 
     def find(self, header: str) -> StatusType | None:
-        """Return what a header names: a name, a number, or ``name (number)``, where the number decides."""
+        """Return what a header names: a name, a number, or ``name (number)``, where the number decides.
+
+        Names count before former names; case, underscores and the width of spaces do not count (E14, E15).
+        """
         text = header.strip()
-        if text.isascii() and text.isdigit():
+        if _NUMBER.fullmatch(text):
             return self._by_id.get(int(text))
         numbered = _WITH_NUMBER.fullmatch(text)
         if numbered and int(numbered[1]) in self._by_id:
@@ -77,42 +90,29 @@ class Catalogue:
 
 @lru_cache(maxsize=64)
 def build(names: tuple[CatalogueName, ...], own: tuple[StatusType, ...]) -> Catalogue:
-    """Return the ready sets in order with the tenant's own types laid over them.
+    """Return the ready sets in order with the tenant's own types laid over them by number.
 
-    :raises ValueError: two types share a number or a name, or a formula names a type that is not there.
+    Whether they go together is for ``catalogue_rules`` to say.
     """
-    by_id: dict[int, StatusType] = {}
-    for name in names:
-        by_id.update((one.id, one) for one in ready(name))
-    numbers = [one.id for one in own]
-    if len(set(numbers)) != len(numbers):
-        raise ValueError("two status types have the same number")
-    by_id.update((one.id, one) for one in own)
-    _require_clear(list(by_id.values()))
-    return Catalogue(list(by_id.values()))
+    return Catalogue([*(one for name in names for one in ready(name)), *own])
 
 
-def _require_clear(status_types: Sequence[StatusType]) -> None:
-    names: dict[str, int] = {}
-    for one in status_types:
-        other = names.setdefault(header_key(one.name), one.id)
-        if other != one.id:
-            raise ValueError(f"status types {other} and {one.id} have the same name {one.name!r}")
-    by_id = {one.id: one for one in status_types}
-    for one in status_types:
-        if one.formula:
-            for part in Formula.parse(one.formula).parts:
-                if part not in by_id or by_id[part].kind is StatusKind.CALCULATED:
-                    raise ValueError(
-                        f"the formula of {one.name!r} takes st({part}), which is no settable status type"
-                    )
-
-
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=len(CatalogueName))
 def ready(name: CatalogueName) -> tuple[StatusType, ...]:
-    """Return one ready set."""
-    document = yaml.load(
-        (FOLDER / f"{name}.yaml").read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    )  # noqa: S506 - a safe loader
+    """Return one ready set; what its file says under ``defaults`` goes for each type that does not say it."""
+    document = _document(name)
     shared = document.get("defaults", {})
     return tuple(StatusType.model_validate({**shared, **one}) for one in document["status_types"])
+
+
+def about(name: CatalogueName) -> str:
+    """Return in a sentence or two what a ready set is and where it comes from."""
+    found: str = _document(name)["about"]
+    return " ".join(found.split())
+
+
+def _document(name: CatalogueName) -> dict[str, Any]:
+    content = (FOLDER / f"{name}.yaml").read_bytes()
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    found: dict[str, Any] = yaml.load(content, Loader=loader)  # noqa: S506 - a safe loader
+    return found

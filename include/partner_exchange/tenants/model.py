@@ -85,8 +85,8 @@ class Inbox(Model):
     )
     answers: Literal["beside", "outbox"] = Field(
         default="beside",
-        description="where fix-it and annotated files go: below the inbox, or into the outbox together with a "
-        "copy of the result file",
+        description="where fix-it and annotated files go: below the inbox, or into the outbox together with "
+        "a copy of the result file",
     )
     settle_s: float = Field(
         default=0.0,
@@ -185,7 +185,9 @@ class Tenant(Model):
     code: str = Field(description="user name, home folder and key; unset: the name of the file without .yaml")
     name: str = Field(min_length=1, description="the organisation's name, as people write it")
     mode: Literal["test", "production"] = Field(
-        default="test", description="whether real data is meant; a label on runs, results and mails"
+        default="test",
+        description="whether real data is meant; a label on runs, results and mails, and for the status feed "
+        "the switch that says whose ids files carry: the test ids or the production ids (E32, E37)",
     )
     time_zone: str = Field(
         default="UTC", description="zone of times shown to the partner; the store keeps UTC"
@@ -195,7 +197,7 @@ class Tenant(Model):
     inbox: Inbox = Field(default=Inbox(), description="where the partner's files are")
     contacts: Contacts = Field(default=Contacts(), description="who hears about what")
     roster: RosterPolicy = Field(default=RosterPolicy(), description="policy of the roster feed")
-    status: StatusPolicy = Field(default_factory=StatusPolicy, description="policy of the status feed")
+    status: StatusPolicy = Field(default=StatusPolicy(), description="policy of the status feed")
     max_file_bytes: int = Field(default=512 * 1024 * 1024, ge=1024, description="larger uploads are refused")
 
     @field_validator("code")
@@ -231,8 +233,14 @@ class Tenant(Model):
 
     @property
     def policy_sha256(self) -> str:
-        """Return a checksum of the whole policy: the ledger keeps by which one a file was judged."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        """Return a checksum of the whole policy: the ledger keeps by which one a file was judged.
+
+        Ready status types are part of it, although the tenant's file only names their catalogue.
+        """
+        digest = hashlib.sha256(self.model_dump_json().encode())
+        if self.feed == "status":
+            digest.update(self.status.catalogue.sha256.encode())
+        return digest.hexdigest()
 
     @property
     def home(self) -> str:

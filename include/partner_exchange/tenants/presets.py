@@ -18,6 +18,16 @@ PRESETS: dict[str, dict[str, Any]] = {
     "medproctor-sftp-faq": {**_MEDPROCTOR, "roster": {"required": ["email", "on_campus"]}},
     # ... the FAQ of the integrations guide says e-mail and some student ID.
     "medproctor-integrations-faq": {**_MEDPROCTOR, "roster": {"required": ["email", "student_id"]}},
+    # S0, the SFTP data uploader: RSA with exactly 4096 bits (E42, K4), a folder for uploads, one for answers.
+    "emresource": {
+        "feed": "status",
+        "access": {"key_policy": {"types": ["rsa"], "bits": 4096, "match": "exact"}},
+        "inbox": {"folder": "upload", "outbox": "results", "answers": "outbox"},
+        "status": {
+            "catalogues": ["starter", "edxl-have", "cdc-hrd", "cdc-bed-capacity"],
+            "identical_file": "allow",
+        },
+    },
 }
 
 

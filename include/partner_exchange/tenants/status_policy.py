@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
 from functools import cached_property
 from typing import Literal
 
 from pydantic import Field, model_validator
 
+from partner_exchange.tenants.base import Line, require_none
 from partner_exchange.tenants.catalogue import Catalogue, CatalogueName, build
+from partner_exchange.tenants.catalogue_rules import mistakes_in
 from partner_exchange.tenants.feed_policy import FeedPolicy
-from partner_exchange.tenants.resources import Resource
+from partner_exchange.tenants.resources import Resource, mistakes_between
 from partner_exchange.tenants.status_types import StatusType
 
 
@@ -22,7 +22,7 @@ class StatusPolicy(FeedPolicy):
         default="allow",
         description="what happens to a file equal to the one before it; statuses often do not change",
     )
-    region: str = Field(default="", description="region of the resources; it owns the status types")
+    region: Line = Field(default="", description="region of the resources; it owns the status types")
     catalogues: tuple[CatalogueName, ...] = Field(
         default=(), description="ready sets of status types, see docs/status-types.md"
     )
@@ -32,8 +32,8 @@ class StatusPolicy(FeedPolicy):
     resources: tuple[Resource, ...] = Field(default=(), description="the facilities and units")
     resources_file: str = Field(
         default="",
-        description="CSV with the resources, relative to the YAML file: for many of them; its columns are "
-        "name, kind, region, production_id, test_id, org_id, test_org_id, context, frequency",
+        description="CSV with more resources, in the tenants folder and named relative to the YAML file; its "
+        "columns are name, kind, region, production_id, test_id, org_id, test_org_id, context, frequency",
     )
     personal_data: Literal["refuse", "warn"] = Field(
         default="refuse",
@@ -46,31 +46,18 @@ class StatusPolicy(FeedPolicy):
     nicu_counts_as_pediatric_icu: bool = Field(
         default=False, description="bridge from bed capacity to HRD: whether NICU is pediatric ICU (K24)"
     )
-    max_rows: int = Field(default=100_000, ge=1, description="rows one file may have")
+    max_rows: int = Field(
+        default=100_000, ge=1, description="rows one file may have; the header is not counted"
+    )
 
     @model_validator(mode="after")
     def _names_and_ids_are_clear(self) -> StatusPolicy:
-        ids = [
-            one for resource in self.resources for one in (resource.production_id, resource.test_id) if one
-        ]
-        _require_once("resource id", ids)
-        for mode in ("production", "test"):
-            pairs = [
-                f"{resource.org_id_in(mode)} {resource.nhsn.context}"  # type: ignore[arg-type]
-                for resource in self.resources
-                if resource.nhsn and resource.org_id_in(mode)  # type: ignore[arg-type]
-            ]
-            _require_once(f"NHSN {mode} Org ID and context", pairs)
-        build(self.catalogues, self.status_types)
+        require_none(
+            "status", [*mistakes_between(self.resources), *mistakes_in(self.catalogues, self.status_types)]
+        )
         return self
 
     @cached_property
     def catalogue(self) -> Catalogue:
         """Return all status types: the ready ones and the tenant's own."""
         return build(self.catalogues, self.status_types)
-
-
-def _require_once(what: str, values: Iterable[str]) -> None:
-    twice = sorted(value for value, count in Counter(values).items() if count > 1)
-    if twice:
-        raise ValueError(f"{what} {twice[0]!r} stands twice")

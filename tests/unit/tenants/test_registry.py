@@ -13,6 +13,7 @@ from partner_exchange.settings import PROJECT_DIR
 from partner_exchange.tenants import registry
 from partner_exchange.tenants.model import RESERVED_CODES, KeyType, Required, Tenant
 from partner_exchange.tenants.presets import PRESETS, merge
+from partner_exchange.tenants.problems import Problem
 
 GOOD = "preset: medproctor-columns\nname: State University\n"
 
@@ -23,15 +24,13 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def problems_of(
-    folder: Path, content: str | bytes, name: str = "lake-college.yaml"
-) -> list[registry.Problem]:
+def problems_of(folder: Path, content: str | bytes, name: str = "lake-college.yaml") -> list[Problem]:
     content = content.encode() if isinstance(content, str) else content
     (folder / name).write_bytes(content)
     return registry.examine(folder)[1]
 
 
-def only(problems: list[registry.Problem]) -> tuple[str, str, str, str]:
+def only(problems: list[Problem]) -> tuple[str, str, str, str]:
     (problem,) = problems
     return problem.file, problem.path, problem.problem, problem.remedy
 
@@ -266,7 +265,7 @@ def test_K4_presets_ask_for_rsa_2048_exactly_and_a_tenant_may_ask_for_another(fo
 @pytest.mark.parametrize("preset", PRESETS)
 def test_K1_every_preset_makes_a_tenant(preset: str) -> None:
     tenant = Tenant.model_validate(merge(PRESETS[preset], {"code": "lake", "name": "Lake"}))
-    assert tenant.feed == "roster"
+    assert tenant.feed == PRESETS[preset]["feed"]
 
 
 def test_K1_merging_leaves_the_preset_as_it_was() -> None:

@@ -1,0 +1,102 @@
+"""A mistake in a tenant file in words: which file, where in it, what is wrong, and how it is mended."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel
+from pydantic_core import ErrorDetails
+
+from partner_exchange.tenants.base import MISTAKE
+from partner_exchange.tenants.model import Tenant
+
+Loc = tuple[int | str, ...]
+
+_REFERENCE = "docs/tenants.md lists the options."
+_QUOTED = re.compile(r"'([^']*)'")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake in one tenant file, or in a list that it names."""
+
+    file: str
+    path: str
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        where = f"{self.file}: {self.path}" if self.path else self.file
+        return f"{where}: {self.problem}. {self.remedy}"
+
+
+def problem_in(path: Path, where: str, problem: str, remedy: str) -> Problem:
+    """Return a mistake in the file of that path."""
+    return Problem(path.name, where, problem, remedy)
+
+
+def explain(details: ErrorDetails, document: dict[str, Any]) -> tuple[str, str]:
+    """Return what is wrong and the remedy for one error that the model found in the document."""
+    named = _entry_name(document, details["loc"])
+    problem, remedy = _said(details)
+    return (f"{problem} (in {named!r})" if named else problem), remedy
+
+
+def _said(details: ErrorDetails) -> tuple[str, str]:
+    kind, loc = details["type"], details["loc"]
+    if kind == MISTAKE:
+        return details["ctx"]["problem"], details["ctx"]["remedy"]
+    if kind == "extra_forbidden":
+        near = get_close_matches(str(loc[-1]), _options_at(loc[:-1]), n=1)
+        return "unknown option", f"Did you mean {near[0]!r}?" if near else f"Remove it; {_REFERENCE}"
+    if kind == "missing":
+        return "required, but not there", f"Add it; {_REFERENCE}"
+    message = details["msg"].removeprefix("Value error, ")
+    return message[0].lower() + message[1:], _remedy(details)
+
+
+def _remedy(details: ErrorDetails) -> str:
+    value = details["input"]
+    if details["type"] in ("enum", "literal_error"):
+        known = {one.casefold(): one for one in _QUOTED.findall(details["ctx"]["expected"])}
+        near = get_close_matches(str(value).casefold(), known, n=1)
+        if near:
+            return f"Did you mean {known[near[0]]!r}? {_REFERENCE}"
+    if details["type"] == "string_type" and isinstance(value, bool):
+        return f"Write it in quotes: YAML takes Yes, No, On and Off for true and false; {_REFERENCE}"
+    if details["type"] == "string_type" and isinstance(value, int | float):
+        return f"Write it in quotes; {_REFERENCE}"
+    return f"Correct the value; {_REFERENCE}"
+
+
+def _entry_name(document: Any, loc: Sequence[int | str]) -> str:
+    """Return the name of the innermost list entry on the way to the place: nobody counts to the 37th."""
+    found = ""
+    for part in loc:
+        try:
+            document = document[part]
+        except (KeyError, IndexError, TypeError):
+            break
+        if isinstance(part, int) and isinstance(document, dict) and isinstance(document.get("name"), str):
+            found = document["name"]
+    return found
+
+
+def _options_at(loc: Loc) -> list[str]:
+    model: type[BaseModel] = Tenant
+    for part in loc:
+        if isinstance(part, str) and part in model.model_fields:
+            model = _model_in(model.model_fields[part].annotation) or model
+    return [*model.model_fields, "preset"] if model is Tenant else list(model.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """Return the model of an option that is one, a list of them, or one or nothing."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((model for argument in get_args(annotation) if (model := _model_in(argument))), None)
