@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
 from partner_exchange.errors import CountsDoNotReconcile
-from partner_exchange.readers.cells import Cells, as_cells, restored, trimmed
-from partner_exchange.readers.guards import UTF8_BOM, check_encoding, check_kind, check_line_ends, check_name
+from partner_exchange.readers.cells import Cells, as_cells
+from partner_exchange.readers.cleaning import cleaned
+from partner_exchange.readers.guards import check_name, check_text, text_start
 from partner_exchange.readers.marks import Mark, Refusal, Rows
 from partner_exchange.readers.scan import (
     FAULT_CODES,
@@ -32,13 +32,9 @@ from partner_exchange.readers.scan import (
     width_facts,
 )
 
-MAX_CELL_CHARACTERS = 1_000
 _BLOCK_BYTES = 8 * 1024 * 1024
 _DELIMITERS = {";": "semicolon (;)", "\t": "tab", "|": "vertical bar (|)"}
 _CONTROLS = bytes(set(range(0x20)) - set(b"\r\n") | {0x7F})
-# Words may hold a tab or a line break; a value that is looked up or computed with may not.
-_CONTROL_IN_WORDS = "[\x01-\x08\x0b\x0c\x0e-\x1f\x7f\u0080-\u009f]"
-_CONTROL_IN_VALUE = "[\x01-\x1f\x7f\u0080-\u009f]"
 
 
 @dataclass(frozen=True)
@@ -93,23 +89,27 @@ def read_csv(
 
     :raises CountsDoNotReconcile: scan and parser disagree about the number of records, which is our fault.
     """
-    refusal = (
-        check_name(file_name, extension_case=policy.extension_case)
-        or check_kind(content)
-        or check_encoding(content)
-        or check_line_ends(content)
+    refusal = check_name(file_name, extension_case=policy.extension_case) or check_text(content)
+    if refusal:
+        return refusal
+    header = read_header(content, text_start(content))
+    return _check_header(content, header, columns) or read_records(
+        content, header=header, columns=columns, policy=policy
     )
-    if refusal:
-        return refusal
-    header = read_header(content, len(UTF8_BOM) if content.startswith(UTF8_BOM) else 0)
-    refusal = _check_header(content, header, columns)
-    if refusal:
-        return refusal
+
+
+def read_records(
+    content: bytes, *, header: HeaderLine, columns: Sequence[CsvColumn], policy: ReadPolicy
+) -> Sheet | Refusal:
+    """Return the sheet below a header that was found, whatever the file is called (E04).
+
+    :raises CountsDoNotReconcile: scan and parser disagree about the number of records, which is our fault.
+    """
     found, table = _scan_and_parse(content, header, columns)
     if not found.record_count:
         return Refusal("no-rows")
     if found.record_count > policy.max_rows and policy.above_max_rows == "refuse":
-        return _too_many_rows(found.record_count, policy.max_rows)
+        return too_many_rows(found.record_count, policy.max_rows)
     if table is None:
         table = _parse(content, found, columns)
     # Out of this frame's hands, so that each column as sent can go as soon as the cleaned one is there.
@@ -126,7 +126,7 @@ def _check_header(content: bytes, header: HeaderLine, columns: Sequence[CsvColum
         return Refusal("line-ends-cr-only", {"count": content.count(b"\r")}, rows_total)
     if width == len(columns):
         return None
-    delimiter = _other_delimiter(",".join(names))
+    delimiter = other_delimiter(",".join(names))
     if delimiter:
         return Refusal("delimiter-not-comma", {"delimiter": delimiter}, rows_total)
     if width > len(columns):
@@ -140,12 +140,14 @@ def _check_header(content: bytes, header: HeaderLine, columns: Sequence[CsvColum
     return None
 
 
-def _other_delimiter(text: str) -> str | None:
+def other_delimiter(text: str) -> str | None:
+    """Return the name of the sign that separates the columns of ``text`` more often than commas do."""
     most = max(_DELIMITERS, key=text.count)
     return _DELIMITERS[most] if text.count(most) > text.count(",") else None
 
 
-def _too_many_rows(count: int, limit: int) -> Refusal:
+def too_many_rows(count: int, limit: int) -> Refusal:
+    """Return the refusal of a file with ``count`` rows where ``limit`` may be."""
     files = -(-count // limit)
     return Refusal("rows-above-limit", {"count": count, "limit": limit, "files": files}, count)
 
@@ -242,16 +244,16 @@ def _sheet(
     ]
     if found.blank_rows:
         marks.append(Mark("blank-line", rows=_int64(found.blank_rows)))
-    cleaned, cell_marks = _clean(content, as_parsed, rows, taken, columns)
+    table, cell_marks = _clean(content, as_parsed, rows, taken, columns)
     return Sheet(
         header=header.cells,
         header_row=header.row,
         rows=rows[:taken],
-        table=cleaned.slice(0, taken),
+        table=table.slice(0, taken),
         faulty_rows=faulty_rows,
         faulty_text=_as_sent(content, found),
         rest_rows=rows[taken:],
-        rest_table=cleaned.slice(taken),
+        rest_table=table.slice(taken),
         marks=(*marks, *cell_marks),
     )
 
@@ -329,29 +331,20 @@ def _clean(
 
     ``as_parsed`` is empty afterwards.
     """
-    cleaned: list[Cells] = []
+    table: list[Cells] = []
     marks: list[Mark] = []
     may_hold_controls = _may_hold_controls(content)
     for column in columns:
-        cells, is_trimmed = trimmed(restored(as_cells(as_parsed.pop(0))))
-        cleaned.append(cells)
-        judged = cells.slice(0, taken)
-        if is_trimmed is not None:
-            marks.append(_cell_mark("surrounding-space", column, rows, is_trimmed.slice(0, taken)))
-        if (pc.max(pc.binary_length(cells)).as_py() or 0) > MAX_CELL_CHARACTERS:
-            is_long = pc.greater(pc.utf8_length(judged), MAX_CELL_CHARACTERS)
-            marks.append(_cell_mark("cell-too-long", column, rows, is_long, limit=MAX_CELL_CHARACTERS))
-        if may_hold_controls:
-            pattern = _CONTROL_IN_WORDS if column.is_words else _CONTROL_IN_VALUE
-            is_control = pc.match_substring_regex(judged, pattern)
-            marks.append(_cell_mark("control-character", column, rows, is_control))
-    names = [column.key for column in columns]
-    return pa.table(cleaned, names=names), [mark for mark in marks if len(mark.rows)]
-
-
-def _cell_mark(code: str, column: CsvColumn, rows: Rows, is_marked: Any, **facts: int) -> Mark:
-    mask: npt.NDArray[np.bool_] = is_marked.to_numpy()
-    return Mark(code, column.title, rows[: len(mask)][mask], facts)
+        cells, column_marks = cleaned(
+            as_cells(as_parsed.pop(0)),
+            title=column.title,
+            rows=rows[:taken],
+            is_words=column.is_words,
+            may_hold_controls=may_hold_controls,
+        )
+        table.append(cells)
+        marks += column_marks
+    return pa.table(table, names=[column.key for column in columns]), marks
 
 
 def _may_hold_controls(content: bytes) -> bool:

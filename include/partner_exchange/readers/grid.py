@@ -23,6 +23,8 @@ class TableFormat(StrEnum):
     XLSX = "xlsx"
 
 
+TITLE_CHARACTERS = 60
+
 KnowsHeader = Callable[[Sequence[str]], bool]
 """Says whether a header is one that the feed knows; picks the sheet of a workbook."""
 
@@ -55,3 +57,14 @@ class Grid:
     def rows_total(self) -> int:
         """Return the number of records, with those that have no column form."""
         return len(self.rows) + len(self.faulty_rows)
+
+
+def column_title(header: str, position: int) -> str:
+    """Return what findings call the column at ``position`` (from 0): its header, cut, or its number."""
+    return printable(header, TITLE_CHARACTERS) or f"column {position + 1}"
+
+
+def printable(text: str, limit: int) -> str:
+    """Return the text in one line, without signs that cannot be seen, cut to ``limit`` characters."""
+    shown = " ".join("".join(sign if sign.isprintable() else " " for sign in text[: 4 * limit]).split())
+    return shown if len(shown) <= limit else shown[: limit - 3] + "..."

@@ -51,14 +51,29 @@ def check_name(file_name: str, *, extension_case: str) -> Refusal | None:
     return Refusal("extension-not-csv")
 
 
+def check_text(content: bytes) -> Refusal | None:
+    """Refuse what is no UTF-8 text with line ends that can be told."""
+    return check_kind(content) or check_encoding(content) or check_line_ends(content)
+
+
+def text_start(content: bytes) -> int:
+    """Return where the text begins: behind a byte order mark, if there is one."""
+    return len(UTF8_BOM) if content.startswith(UTF8_BOM) else 0
+
+
+def known_kind(content: bytes) -> str | None:
+    """Return what the file is by its first bytes, None where they say nothing."""
+    return next((kind for magic, kind in _KINDS if content.startswith(magic)), None)
+
+
 def check_kind(content: bytes) -> Refusal | None:
     """Refuse what is empty, another format, another Unicode width or binary, and say which (M16)."""
     body = content.removeprefix(UTF8_BOM) if len(content) < _PROBE_BYTES else content
     if not body or (len(body) < _PROBE_BYTES and not body.strip()):
         return Refusal("file-empty", {"size": len(content)})
-    for magic, kind in _KINDS:
-        if content.startswith(magic):
-            return Refusal("file-not-text", {"kind": kind})
+    kind = known_kind(content)
+    if kind:
+        return Refusal("file-not-text", {"kind": kind})
     wide = _wide_encoding(content)
     if wide:
         return Refusal("file-not-utf-8-wide", {"encoding": wide})

@@ -1,0 +1,232 @@
+"""Choose the sheet of a workbook and turn its cells into a grid (E02, E03).
+
+Called by ``table.py`` with a workbook of either format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from partner_exchange.readers.assembly import HEADER_WITHIN, Body, header_text, settled
+from partner_exchange.readers.book import Book, Place, Row, SheetCells, Tab
+from partner_exchange.readers.cells import Cells
+from partner_exchange.readers.cleaning import cleaned
+from partner_exchange.readers.csv import too_many_rows
+from partner_exchange.readers.grid import Grid, KnowsHeader, column_title, printable
+from partner_exchange.readers.marks import Mark, Refusal, Rows, no_rows
+from partner_exchange.readers.refused import Refused, refuse
+from partner_exchange.readers.values import column_text
+
+_NAME_CHARACTERS = 60
+_NAMES_SHOWN = 10
+_KEEPS_ROW = ("cell-error", "formula-without-value")
+
+
+@dataclass(frozen=True)
+class _Header:
+    cells: tuple[str, ...]
+    """Trailing blank ones are cut off."""
+    row: int
+    rows_above: int
+    """Filled rows above it."""
+    is_known: bool
+
+
+@dataclass(frozen=True)
+class _Found:
+    tab: Tab
+    cells: SheetCells
+    header: _Header
+
+
+def read_workbook(book: Book, *, max_rows: int, max_columns: int, knows: KnowsHeader) -> Grid:
+    """Return the grid of the first visible sheet with a known header, else of the first that holds anything.
+
+    :raises Refused: no visible sheet holds rows, or the sheet is larger than allowed.
+    """
+    found, filled = _choose(book, knows)
+    if found is None:
+        hidden = _hidden(book)
+        if hidden:
+            refuse("sheets-all-hidden", count=len(hidden), names=_names(hidden))
+        refuse("workbook-empty")
+    if len(found.header.cells) > max_columns:
+        refuse("columns-above-limit", count=len(found.header.cells), limit=max_columns)
+    body = _body(found, max_rows=max_rows)
+    marks = list(_sheet_marks(book, found, filled))
+    return Grid(
+        format=book.format,
+        header=found.header.cells,
+        header_row=found.header.row,
+        rows=body.rows,
+        columns=body.columns,
+        sheet_name=found.tab.name,
+        marks=(*marks, *body.marks),
+    )
+
+
+def _choose(book: Book, knows: KnowsHeader) -> tuple[_Found | None, list[Tab]]:
+    """Return the sheet to take, and the other visible sheets that hold something."""
+    taken: _Found | None = None
+    filled: list[Tab] = []
+    for at, tab in enumerate(book.tabs):
+        if not tab.is_visible or tab.is_ours:
+            continue
+        if taken is not None and taken.header.is_known:
+            filled += [tab] if book.has_content(at) else []
+            continue
+        found = _look(book, at, knows)
+        if found is None:
+            continue
+        filled.append(tab)
+        if taken is None or found.header.is_known:
+            taken = found
+    return taken, [tab for tab in filled if taken is None or tab is not taken.tab]
+
+
+def _look(book: Book, at: int, knows: KnowsHeader) -> _Found | None:
+    cells = book.load(at)
+    header = _find_header(cells, knows) if cells is not None else None
+    return _Found(book.tabs[at], cells, header) if cells is not None and header is not None else None
+
+
+def _find_header(cells: SheetCells, knows: KnowsHeader) -> _Header | None:
+    first: _Header | None = None
+    for above, (number, row) in enumerate(_filled_rows(cells)):
+        header = _Header(row, number, above, knows(row))
+        if header.is_known:
+            return header
+        first = first or header
+        if above + 1 == HEADER_WITHIN:
+            break
+    return first
+
+
+def _filled_rows(cells: SheetCells) -> Iterator[tuple[int, tuple[str, ...]]]:
+    number = 0
+    for block in cells.blocks():
+        for row in block:
+            number += 1
+            if row.count("") < len(row) and (texts := header_text(column_text(row).text.to_pylist())):
+                yield number, texts
+
+
+def _hidden(book: Book) -> list[Tab]:
+    return [
+        tab
+        for at, tab in enumerate(book.tabs)
+        if not tab.is_visible and not tab.is_ours and book.has_content(at)
+    ]
+
+
+def _names(tabs: Sequence[Tab]) -> str:
+    shown = [printable(tab.name, _NAME_CHARACTERS) for tab in tabs[:_NAMES_SHOWN]]
+    more = len(tabs) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
+
+
+def _sheet_marks(book: Book, found: _Found, ignored: list[Tab]) -> Iterator[Mark]:
+    header = found.header
+    if header.is_known and header.rows_above:
+        yield Mark("rows-above-header", facts={"count": header.rows_above, "header_row": header.row})
+    if ignored:
+        yield Mark("sheets-ignored", facts={"count": len(ignored), "names": _names(ignored)})
+    if not header.is_known and (hidden := _hidden(book)):
+        yield Mark("sheets-hidden-ignored", facts={"count": len(hidden), "names": _names(hidden)})
+
+
+def _body(found: _Found, *, max_rows: int) -> Body:
+    """Return the rows below the header that hold anything, and the marks of their cells.
+
+    :raises Refused: there is none, or there are more than allowed.
+    """
+    header, cells = found.header, found.cells
+    reading = _Reading(cells, header.row)
+    places = [place for place in cells.errors if place[0] > header.row]
+    blank_formulas = [place for place in cells.without_value if place[0] > header.row]
+    marks = list(_merged_marks(cells, header))
+    marks += _place_marks("cell-error", places + reading.unusable, header)
+    marks += _place_marks("formula-without-value", blank_formulas, header)
+    columns = []
+    for position, column in enumerate(reading.columns):
+        text, cell_marks = column.cleaned(header, position, reading.rows)
+        columns.append(text)
+        marks += cell_marks
+    always = np.unique(
+        np.concatenate([mark.rows for mark in marks if mark.code in _KEEPS_ROW] or [no_rows()])
+    )
+    body = settled(header.cells, columns, reading.rows, marks, always=always)
+    if not len(body.rows):
+        raise Refused(Refusal("no-rows"))
+    if len(body.rows) > max_rows:
+        raise Refused(too_many_rows(len(body.rows), max_rows))
+    return body
+
+
+def _place_marks(code: str, places: Sequence[Place], header: _Header) -> Iterator[Mark]:
+    by_column: dict[int, list[int]] = {}
+    for row, position in places:
+        if position < len(header.cells):
+            by_column.setdefault(position, []).append(row)
+    for position, rows in sorted(by_column.items()):
+        title = column_title(header.cells[position], position)
+        yield Mark(code, title, np.unique(np.array(rows, dtype=np.int64)))
+
+
+def _merged_marks(cells: SheetCells, header: _Header) -> Iterator[Mark]:
+    width = len(header.cells)
+    count = sum(last[0] > header.row and first[1] < width for first, last in cells.merged())
+    if count:
+        yield Mark("merged-cells", facts={"count": count})
+
+
+@dataclass
+class _Column:
+    """What was read of one column so far."""
+
+    chunks: list[Any] = field(default_factory=list)
+    has_words: bool = False
+
+    def cleaned(self, header: _Header, position: int, rows: Rows) -> tuple[Cells, list[Mark]]:
+        """Return the cells, trimmed and judged where some of them were text."""
+        text = pa.chunked_array(self.chunks, pa.large_string())
+        if not self.has_words:
+            return text, []
+        name = header.cells[position] if position < len(header.cells) else ""
+        title = column_title(name, position)
+        text, marks = cleaned(text, title=title, rows=rows, is_words=True, may_hold_controls=True)
+        return text, marks if position < len(header.cells) else []
+
+
+class _Reading:
+    """The rows below a header, read block by block and kept column by column; blank ones are left out."""
+
+    def __init__(self, cells: SheetCells, header_row: int) -> None:
+        self.columns = [_Column() for _ in range(cells.width)]
+        self.unusable: list[Place] = []
+        rows: list[Rows] = [no_rows()]
+        first = 1
+        for block in cells.blocks():
+            numbers = [
+                number
+                for number, row in enumerate(block, first)
+                if number > header_row and row.count("") < len(row)
+            ]
+            rows.append(np.array(numbers, dtype=np.int64))
+            self._take([block[number - first] for number in numbers], rows[-1])
+            first += len(block)
+        self.rows: Rows = np.concatenate(rows)
+
+    def _take(self, block: list[Row], numbers: Rows) -> None:
+        for position, (column, values) in enumerate(
+            zip(self.columns, zip(*block, strict=True), strict=False)
+        ):
+            worded = column_text(values)
+            column.chunks.append(worded.text)
+            column.has_words |= worded.has_words
+            self.unusable += [(int(numbers[at]), position) for at in worded.unusable]
