@@ -191,3 +191,34 @@ audit = Table(
     Index("audit_tenant_idx", "tenant_code", "audit_id"),
     schema=SCHEMA,
 )
+
+nhsn_event = Table(
+    "nhsn_event",
+    metadata,
+    Column("event_id", BigInteger, Identity(always=True), nullable=False),
+    Column("tenant_code", Text, nullable=False),
+    Column("resource_id", Text, nullable=False),
+    Column("frequency", Text, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason_code", Text, nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("set_path", Text),
+    Column("set_sha256", Text),
+    Column("recorded_at", Instant, nullable=False),
+    PrimaryKeyConstraint("event_id", name="nhsn_event_pkey"),
+    # A set is built once: what the builder says of a resource and due time is never said anew.
+    Index(
+        "nhsn_event_set_key",
+        "tenant_code",
+        "frequency",
+        "due_at",
+        "resource_id",
+        unique=True,
+        postgresql_where=text("origin = 'set'"),
+    ),
+    Index("nhsn_event_due_idx", "tenant_code", "frequency", "due_at", "resource_id", "event_id"),
+    Index("nhsn_event_resource_idx", "tenant_code", "resource_id", "event_id"),
+    schema=SCHEMA,
+)

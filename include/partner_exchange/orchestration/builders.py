@@ -41,7 +41,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 UPLOAD_PATIENCE = timedelta(hours=6)
 """How long a run waits for an upload that keeps growing; then it fails and the next ring starts another."""
 
-_COMMON: dict[str, Any] = {
+COMMON: dict[str, Any] = {
     "start_date": START,
     "catchup": False,
     "max_active_runs": 1,
@@ -49,6 +49,7 @@ _COMMON: dict[str, Any] = {
     "is_paused_upon_creation": False,
     "default_args": {"owner": "partner-exchange", **RETRY_ARGUMENTS},
 }
+"""What all DAGs of the exchange have in common."""
 
 _INBOUND_DOC = """\
 ### Files in from {name} (`{code}`, {mode})
@@ -136,7 +137,7 @@ def build_inbound_dag(tenant: Tenant, settings: Settings | None = None) -> DAG:
         ),
         # Below the number of workers: files of one tenant never wait for those of another.
         max_active_tasks=settings.tasks_per_tenant,
-        **_COMMON,
+        **COMMON,
     ) as dag:
         wait_for_files = InboxSensor(
             task_id="wait_for_files",
@@ -160,7 +161,7 @@ def build_housekeeping_dag() -> DAG:
         schedule=CronTriggerTimetable("*/2 * * * *", timezone="UTC"),
         tags=["housekeeping"],
         doc_md=_HOUSEKEEPING_DOC,
-        **_COMMON,
+        **COMMON,
     ) as dag:
         tasks.deliver_mails()
     return dag

@@ -76,6 +76,24 @@ class Archive:
             raise _damaged("has another checksum", tenant_code, sha256)
         return content
 
+    def keep_export(self, path: str, content: bytes) -> Kept:
+        """Store an outbound file at a place of ``paths.export``; it appears whole or not at all."""
+        self._write(path, content)
+        return Kept(hashlib.sha256(content).hexdigest(), len(content))
+
+    def exported(self, path: str, sha256: str) -> bytes:
+        """Return an outbound file, byte-exact.
+
+        :raises ArchiveDamaged: when it is missing or its checksum differs.
+        """
+        try:
+            content: bytes = self._files.cat_file(self._at(path))
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            raise _damaged_export("is missing", path) from None
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise _damaged_export("has another checksum", path)
+        return content
+
     def write_table(self, submission_id: str, part: str, table: pd.DataFrame) -> None:
         """Leave a table for the next step as Parquet; an earlier one is replaced as a whole."""
         buffer = io.BytesIO()
@@ -94,7 +112,10 @@ class Archive:
 
     def write_part(self, submission_id: str, part: str, content: bytes) -> None:
         """Leave bytes for the next step; they appear whole or not at all."""
-        place = self._at(paths.work(submission_id, part))
+        self._write(paths.work(submission_id, part), content)
+
+    def _write(self, path: str, content: bytes) -> None:
+        place = self._at(path)
         arriving = f"{place}.{ULID()}"
         self._files.makedirs(place.rpartition("/")[0], exist_ok=True)
         self._files.pipe_file(arriving, content)
@@ -116,3 +137,8 @@ def _damaged(how: str, tenant_code: str, sha256: str) -> ArchiveDamaged:
         f"The archived original {sha256[:12]} of {tenant_code} {how}; restore it from a backup, then retry."
     )
     return ArchiveDamaged("archive-damaged", message, tenant=tenant_code, sha256=sha256)
+
+
+def _damaged_export(how: str, path: str) -> ArchiveDamaged:
+    message = f"The outbound file {path} in the archive {how}; restore it from a backup, then retry."
+    return ArchiveDamaged("archive-damaged", message, path=path)

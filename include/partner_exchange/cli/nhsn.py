@@ -1,0 +1,137 @@
+"""``exchange nhsn``: what became of each hospital in the sets for CDC's NHSN, and building one (E38, E39)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from partner_exchange.cli.options import JSON_OPTION, TENANT_OPTION
+from partner_exchange.tenants.resources import Frequency
+
+if TYPE_CHECKING:
+    from partner_exchange.ledger.nhsn import NhsnEvent
+
+TABLE_WIDTH = 160
+"""Columns that the table needs."""
+
+nhsn_app = typer.Typer(help="Sets of data for CDC's NHSN.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    app.add_typer(nhsn_app, name="nhsn")
+
+
+@nhsn_app.command("list")
+def nhsn_list(
+    tenant: TENANT_OPTION,
+    resource: Annotated[
+        str | None, typer.Option("--resource", "-r", help="history of this Resource ID, newest first")
+    ] = None,
+    as_json: JSON_OPTION = False,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="how many of the history")] = 100,
+) -> None:
+    """List the newest state of each resource, with due time and reason; or the history of one."""
+    from partner_exchange.ledger import nhsn as ledger
+    from partner_exchange.ledger.database import transaction
+    from partner_exchange.local.database import ensure_database
+    from partner_exchange.settings import get_settings
+    from partner_exchange.tenants import registry
+
+    registry.load_one(tenant)
+    with ensure_database(get_settings()), transaction() as connection:
+        if resource is None:
+            events = ledger.newest(connection, tenant)
+        else:
+            events = ledger.history(connection, tenant, resource, limit=limit)
+    if as_json:
+        print(json.dumps([_plain(event) for event in events], ensure_ascii=False, indent=2))
+    else:
+        _print_table(events)
+
+
+@nhsn_app.command("build")
+def nhsn_build(
+    tenant: TENANT_OPTION,
+    frequency: Annotated[Frequency, typer.Option("--frequency", "-f", help="which set")],
+    at: Annotated[
+        str | None,
+        typer.Option(
+            help="build what was due last at this time (ISO; US Eastern without an offset); unset: now"
+        ),
+    ] = None,
+    as_json: JSON_OPTION = False,
+) -> None:
+    """Build the set that was due last, as the DAG does; one that was built already stays as it is."""
+    from partner_exchange.exports.nhsn.schedule import latest_due
+    from partner_exchange.exports.nhsn.sets import build
+    from partner_exchange.local.database import ensure_database
+    from partner_exchange.settings import get_settings
+    from partner_exchange.tenants import registry
+
+    policy = registry.load_one(tenant)
+    due = latest_due(frequency, at=_instant(at))
+    with ensure_database(get_settings()):
+        built = build(policy, due)
+    if as_json:
+        print(json.dumps(built.as_dict(), indent=2))
+        return
+    states = ", ".join(f"{count} {state}" for state, count in built.states.items())
+    print(f"{due.name} due {_time(due.at)}: {states or 'no resource reports ' + frequency}")
+    if not built.is_new:
+        print("It was built before; nothing was changed.")
+    print(f"Set: {built.kept.path}" if built.kept else "No resource goes, so there is no file.")
+
+
+def _instant(at: str | None) -> datetime:
+    from partner_exchange import clock
+    from partner_exchange.exports.nhsn.schedule import ZONE_NAME
+
+    if at is None:
+        return clock.now()
+    try:
+        instant = datetime.fromisoformat(at)
+    except ValueError:
+        raise typer.BadParameter("write it as 2026-11-20T16:30 or 2026-11-20T21:30Z") from None
+    if instant.tzinfo is None:
+        instant = instant.replace(tzinfo=ZoneInfo(ZONE_NAME))
+    if instant > clock.now():
+        raise typer.BadParameter("it is in the future; what is reported until then is not known yet")
+    return instant
+
+
+def _plain(event: NhsnEvent) -> dict[str, object]:
+    return {
+        key: value.isoformat() if isinstance(value, datetime) else value
+        for key, value in asdict(event).items()
+    }
+
+
+def _print_table(events: Sequence[NhsnEvent]) -> None:
+    table = Table("resource", "set", "due (UTC)", "state", "reason", "comment")
+    for event in events:
+        table.add_row(
+            escape(event.resource_id),
+            event.frequency,
+            _time(event.due_at),
+            str(event.state),
+            event.reason_code,
+            escape(event.comment),
+        )
+    console = Console()
+    # Ids are there to be copied: a narrow terminal breaks lines, it does not cut cells.
+    console.width = max(console.width, TABLE_WIDTH)
+    console.print(table)
+
+
+def _time(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"

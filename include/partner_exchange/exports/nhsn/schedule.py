@@ -1,0 +1,103 @@
+"""When sets are due, and which values and changes belong to a due time (E38).
+
+The sources' times: daily at 16:30 US Eastern, weekly on Tuesday 16:30 for the week from Sunday to Saturday
+before it. Called by the builder of sets, by the DAGs and by the command line; imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from partner_exchange.tenants.resources import Frequency
+
+ZONE_NAME = "America/New_York"
+CRON: dict[Frequency, str] = {"daily": "30 16 * * *", "weekly": "30 16 * * 2"}
+"""The same times for a scheduler, in ``ZONE_NAME``; a test holds them together with ``due_times``."""
+
+_ZONE = ZoneInfo(ZONE_NAME)
+_DUE_TIME = time(16, 30)
+_TUESDAY, _WEDNESDAY = 1, 2
+_WINDOW: dict[Frequency, timedelta] = {"daily": timedelta(hours=24), "weekly": timedelta(days=9)}
+_DAYS_BETWEEN: dict[Frequency, int] = {"daily": 1, "weekly": 7}
+
+
+@dataclass(frozen=True, order=True)
+class DueTime:
+    """One time at which a set is due."""
+
+    at: datetime
+    """The instant in UTC."""
+    frequency: Frequency
+
+    @property
+    def name(self) -> str:
+        """Return what the export is called in DAG ids, tags and paths."""
+        return export_name(self.frequency)
+
+    @property
+    def reports_on(self) -> date:
+        """Return the collection date (the due day in US Eastern) or the week-ending date (a Saturday)."""
+        day = self.at.astimezone(_ZONE).date()
+        return day if self.frequency == "daily" else day - timedelta(days=3)
+
+    @property
+    def changed_since(self) -> datetime:
+        """Return from when a change counts: 24 hours or nine days of 24 hours before the due time.
+
+        It is the due time before, where that is earlier: on the day of 25 hours that ends daylight saving
+        time, a change in the odd hour would otherwise fall between two windows and never go.
+        """
+        return min(self.at - _WINDOW[self.frequency], self.before.at)
+
+    @property
+    def before(self) -> DueTime:
+        """Return the due time before this one."""
+        local = self.at.astimezone(_ZONE)
+        return _due_on(local.date() - timedelta(days=_DAYS_BETWEEN[self.frequency]), self.frequency)
+
+    @property
+    def requires_capacity(self) -> bool:
+        """Say whether the starred fields are required: weekly always, daily for Wednesday only (57.102)."""
+        return self.frequency == "weekly" or self.reports_on.weekday() == _WEDNESDAY
+
+    def values_at(self, time_zone: str) -> datetime:
+        """Return the instant whose values count: the due time, or for a weekly set the end of the Saturday.
+
+        :param time_zone: the tenant's: a file without a time of day reports for the end of a day there.
+        """
+        if self.frequency == "daily":
+            return self.at
+        sunday = datetime.combine(self.reports_on + timedelta(days=1), time.min, tzinfo=ZoneInfo(time_zone))
+        return sunday.astimezone(UTC) - timedelta(microseconds=1)
+
+
+def export_name(frequency: Frequency) -> str:
+    """Return the name of an export, such as ``nhsn_daily``."""
+    return f"nhsn_{frequency}"
+
+
+def due_times(frequency: Frequency, *, after: datetime, until: datetime) -> list[DueTime]:
+    """Return the due times later than ``after`` and not later than ``until``, earliest first."""
+    # A day more at both ends: the dates of the two instants depend on the zone.
+    day = after.astimezone(_ZONE).date() - timedelta(days=1)
+    last = until.astimezone(_ZONE).date() + timedelta(days=1)
+    found = []
+    while day <= last:
+        if frequency == "daily" or day.weekday() == _TUESDAY:
+            due = _due_on(day, frequency)
+            if after < due.at <= until:
+                found.append(due)
+        day += timedelta(days=1)
+    return found
+
+
+def latest_due(frequency: Frequency, *, at: datetime) -> DueTime:
+    """Return the due time at the instant or the last one before it."""
+    return due_times(frequency, after=at - timedelta(days=8), until=at)[-1]
+
+
+def _due_on(day: date, frequency: Frequency) -> DueTime:
+    # 16:30 exists once on every day: clocks are changed at two in the night.
+    return DueTime(datetime.combine(day, _DUE_TIME, tzinfo=_ZONE).astimezone(UTC), frequency)

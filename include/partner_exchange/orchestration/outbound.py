@@ -1,0 +1,101 @@
+"""Builds the outbound DAGs; ``dags/outbound.py`` only hands them to Airflow.
+
+An outbound DAG belongs to one tenant and one export. It asks the ledger what is due, so a missed run, a
+second one and one started by hand all come to the same sets.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, get_args
+
+from airflow.sdk import DAG, CronTriggerTimetable, get_parsing_context
+
+from partner_exchange.exports.nhsn.schedule import CRON, ZONE_NAME, export_name
+from partner_exchange.orchestration import outbound_tasks
+from partner_exchange.orchestration.builders import COMMON
+from partner_exchange.settings import get_settings
+from partner_exchange.tenants import registry
+from partner_exchange.tenants.resources import Frequency
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from partner_exchange.tenants.model import Tenant
+
+OUTBOUND_PREFIX = "outbound__"
+
+_NHSN_DOC = """\
+### {frequency} set for NHSN from {name} (`{code}`, {mode})
+
+Builds, {when} US Eastern, the CSV in the layout of CDC's HRD template for the hospitals of `{code}` whose
+data is forwarded {frequency}. The file goes into the archive, below `exports/{code}/{export}/`. Nothing is
+sent to CDC yet: what is in the set is **Ready**.
+
+| task | does |
+|---|---|
+| `build_set` | builds every set that is due and not recorded yet, 14 days back, each with its own values |
+| `report` | shows how many hospitals are in which state; turns the run red when a set is still missing |
+
+A hospital that goes into no set turns nothing red: it is **Not Submitted** or **Error** with a reason that
+says what to do. `exchange nhsn list --tenant {code}` shows them, `docs/nhsn.md` explains the reasons.
+
+**Red run?** A set could not be built, and that is ours to mend: the log of `build_set` says why. Clear the
+task, or leave it to the next run, which builds what is missing. A set that was built is never built anew.
+"""
+
+_WHEN: dict[Frequency, str] = {"daily": "every day at 16:30", "weekly": "Tuesdays at 16:30"}
+
+
+def outbound_dags() -> Iterator[DAG]:
+    """Yield the outbound DAGs of every tenant whose file holds; inside a task, only the wanted one."""
+    wanted = get_parsing_context().dag_id
+    if wanted is None:
+        tenants = list(registry.examine(get_settings().tenants_dir)[0].tenants.values())
+    elif wanted.startswith(OUTBOUND_PREFIX):
+        code = wanted.removeprefix(OUTBOUND_PREFIX).partition("__")[0]
+        tenants = [registry.load_one(code)]
+    else:
+        tenants = []
+    for tenant in tenants:
+        for frequency in _frequencies(tenant):
+            if wanted in (None, _dag_id(tenant, frequency)):
+                yield build_nhsn_dag(tenant, frequency)
+
+
+def build_nhsn_dag(tenant: Tenant, frequency: Frequency) -> DAG:
+    """Return the DAG ``outbound__<tenant>__nhsn_<frequency>`` (E38)."""
+    export = export_name(frequency)
+    with DAG(
+        dag_id=_dag_id(tenant, frequency),
+        description=f"Builds the {frequency} NHSN set of {tenant.name}, says what became of each hospital",
+        schedule=CronTriggerTimetable(CRON[frequency], timezone=ZONE_NAME),
+        tags=[
+            f"feed:{tenant.feed}",
+            f"tenant:{tenant.code}",
+            f"mode:{tenant.mode}",
+            f"export:{export}",
+        ],
+        doc_md=_NHSN_DOC.format(
+            frequency=frequency,
+            when=_WHEN[frequency],
+            name=tenant.name,
+            code=tenant.code,
+            mode=tenant.mode,
+            export=export,
+        ),
+        **COMMON,
+    ) as dag:
+        outbound_tasks.build_set(tenant.code, frequency) >> outbound_tasks.report(tenant.code, frequency)
+    return dag
+
+
+def _dag_id(tenant: Tenant, frequency: Frequency) -> str:
+    return f"{OUTBOUND_PREFIX}{tenant.code}__{export_name(frequency)}"
+
+
+def _frequencies(tenant: Tenant) -> list[Frequency]:
+    """Return how often a status tenant's data is forwarded; nothing for a tenant without NHSN resources."""
+    if tenant.feed != "status":
+        return []
+    there = {one.nhsn.frequency for one in tenant.status.resources if one.nhsn}
+    return [frequency for frequency in get_args(Frequency) if frequency in there]

@@ -1,0 +1,62 @@
+"""The tasks of an outbound run: thin wrappers around ``exports``.
+
+A task hands on ids and counts only; the ledger holds the rest. Whatever a step needs is imported when the
+task runs.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import TriggerRule, get_current_context, task
+
+from partner_exchange.orchestration.tasks import STEP_TIMEOUT
+
+if TYPE_CHECKING:
+    from partner_exchange.tenants.resources import Frequency
+
+
+def _run_after() -> datetime:
+    """Return the instant that the run was scheduled for or started by hand."""
+    return get_current_context()["dag_run"].run_after
+
+
+@task(task_id="build_set", execution_timeout=STEP_TIMEOUT)
+def build_set(tenant_code: str, frequency: Frequency) -> list[dict[str, Any]]:
+    """Build every set that is due; return name, due time, counts and checksum of each."""
+    from partner_exchange import clock
+    from partner_exchange.exports.nhsn import sets
+    from partner_exchange.tenants import registry
+
+    tenant = registry.load_one(tenant_code)
+    # The clock of this machine may be a moment behind the scheduler's: the set would be a day late.
+    until = max(clock.now(), _run_after())
+    return [built.as_dict() for built in sets.catch_up(tenant, frequency, until=until)]
+
+
+@task(
+    task_id="report",
+    # Runs whatever became of the sets: the run shows the color of this task.
+    trigger_rule=TriggerRule.ALL_DONE,
+    execution_timeout=STEP_TIMEOUT,
+)
+def report(tenant_code: str, frequency: Frequency) -> dict[str, Any]:
+    """Return how many resources are in which state, and fail the run when a set is missing.
+
+    What a hospital did not report is its own state and fails nothing.
+    """
+    from airflow.sdk.exceptions import AirflowFailException
+
+    from partner_exchange.exports.nhsn import sets
+    from partner_exchange.tenants import registry
+
+    tenant = registry.load_one(tenant_code)
+    missing = sets.pending(tenant, frequency, until=_run_after())
+    if missing:
+        due = ", ".join(one.at.isoformat() for one in missing)
+        raise AirflowFailException(
+            f"{len(missing)} sets are not built: due {due}. The log of build_set says why; the next run "
+            "builds them."
+        )
+    return sets.summary(tenant, frequency)
