@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from partner_exchange.validation.runner import Stated, SuiteBroken, run
+from partner_exchange.validation.runner import Stated, SuiteBroken, failed_rows, run
 
 
 def _frame(*cells: str) -> pd.DataFrame:
@@ -26,6 +26,23 @@ def test_P8_rows_are_those_of_the_file_whatever_the_pieces() -> None:
     (mark,) = run(_frame("a", "", "", "b", ""), [filled], rows=rows, piece_rows=2)
 
     assert (mark.code, mark.column, mark.rows.tolist()) == ("username-missing", "Username", [4, 5, 11])
+
+
+def test_P8_rules_of_one_code_and_column_are_told_apart_by_their_facts() -> None:
+    from partner_exchange.validation.expectations import ExpectCellsWithin
+
+    def within(characters: int, limit: int) -> ExpectCellsWithin:
+        stated = Stated("username-too-long", "Username", facts=(("limit", limit),))
+        return ExpectCellsWithin(column="cell", characters=characters, meta=stated.meta)
+
+    frame, rows = _frame("a", "bb", "ccc"), np.array([2, 3, 4], dtype=np.int64)
+
+    assert [found.tolist() for found in failed_rows(frame, [within(1, 1), within(2, 2)], rows=rows)] == [
+        [3, 4],
+        [4],
+    ]
+    with pytest.raises(ValueError, match="the same code, column and facts"):
+        run(frame, [within(1, 9), within(2, 9)], rows=rows)
 
 
 def test_P8_a_rule_that_cannot_be_applied_is_our_fault_and_never_silent() -> None:
