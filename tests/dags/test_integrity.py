@@ -18,6 +18,7 @@ TAGS = {
     "feed": re.compile(r"^feed:[a-z_]+$"),
     "tenant": re.compile(r"^tenant:[a-z0-9-]+$"),
     "mode": re.compile(r"^mode:(test|production)$"),
+    "export": re.compile(r"^export:[a-z_]+$"),
 }
 HEAVY = ("great_expectations", "pandas", "openpyxl", "pyarrow", "asyncssh", "paramiko", "psycopg", "alembic")
 
@@ -31,7 +32,10 @@ def test_AN10_every_dag_file_loads_and_every_tenant_of_the_demo_has_its_dag() ->
     assert bag.import_errors == {}
     codes = {path.stem for path in (PROJECT / "include" / "tenants").glob("*.yaml")}
     assert codes
-    assert set(bag.dags) == {"housekeeping", *(f"inbound__{code}" for code in codes)}
+    inbound = {f"inbound__{code}" for code in codes}
+    outbound = {dag_id for dag_id in bag.dags if dag_id.startswith("outbound__")}
+    assert set(bag.dags) == {"housekeeping", *inbound, *outbound}
+    assert outbound == {"outbound__mercy-hospital__nhsn_daily", "outbound__mercy-hospital__nhsn_weekly"}
 
 
 def test_AN10_every_dag_keeps_the_house_rules() -> None:
@@ -52,11 +56,14 @@ def test_AN10_every_dag_keeps_the_house_rules() -> None:
             )
 
 
-def test_AN10_inbound_dags_carry_feed_tenant_and_mode_as_tags() -> None:
+def test_AN10_dags_of_a_tenant_carry_feed_tenant_and_mode_as_tags() -> None:
     for dag in a_bag().dags.values():
-        if dag.dag_id.startswith("inbound__"):
+        if dag.dag_id != "housekeeping":
+            expected = ["feed", "mode", "tenant"]
+            if dag.dag_id.startswith("outbound__"):
+                expected = ["export", *expected]
             tags = sorted(dag.tags)
-            assert [tag.split(":")[0] for tag in tags] == ["feed", "mode", "tenant"], dag.dag_id
+            assert [tag.split(":")[0] for tag in tags] == expected, dag.dag_id
             assert all(TAGS[tag.split(":")[0]].match(tag) for tag in tags), tags
 
 
@@ -88,8 +95,9 @@ def _parse(then: str) -> str:
     return (
         "import runpy, sys\n"
         f"names = runpy.run_path({str(PROJECT / 'dags' / 'inbound.py')!r})\n"
+        f"names |= runpy.run_path({str(PROJECT / 'dags' / 'outbound.py')!r})\n"
         f"runpy.run_path({str(PROJECT / 'dags' / 'housekeeping.py')!r})\n"
-        "dags = sorted(name for name in names if name.startswith('inbound__'))\n" + then
+        "dags = sorted(name for name in names if '__' in name.strip('_'))\n" + then
     )
 
 

@@ -1,0 +1,151 @@
+"""The outbound DAGs of NHSN sets: which there are, when they run, when a run turns red (E38)."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from airflow.sdk import DAG, CronTriggerTimetable, TriggerRule
+from airflow.serialization.serialized_objects import DagSerialization
+from airflow.timetables.base import TimeRestriction
+from airflow.timetables.trigger import CronTriggerTimetable as SchedulerTimetable
+
+from dags.conftest import PROJECT
+from partner_exchange.exports.nhsn.schedule import CRON, ZONE_NAME, due_times
+from partner_exchange.orchestration.outbound import build_nhsn_dag, outbound_dags
+from partner_exchange.tenants.resources import Frequency
+from support.builders import a_tenant
+from support.nhsn import a_hospital, a_hospital_group
+
+FREQUENCIES: tuple[Frequency, ...] = ("daily", "weekly")
+HEAVY = ("great_expectations", "pandas", "openpyxl", "pyarrow", "asyncssh", "paramiko", "psycopg", "alembic")
+
+
+@pytest.fixture(params=FREQUENCIES)
+def dag(request: pytest.FixtureRequest) -> DAG:
+    return build_nhsn_dag(a_hospital_group(), request.param)
+
+
+def add_group(add_tenant: Callable[..., None], code: str, *hospitals: dict[str, object]) -> None:
+    tenant = a_hospital_group(*hospitals, code=code)
+    # JSON is YAML.
+    add_tenant(code, json.dumps(tenant.model_dump(mode="json", exclude_defaults=True)))
+
+
+def test_E38_a_tenant_has_a_dag_for_each_frequency_of_its_hospitals(add_tenant: Callable[..., None]) -> None:
+    add_tenant("college")
+    add_group(add_tenant, "both")
+    add_group(add_tenant, "daily-only", a_hospital(1), a_hospital(2))
+    add_group(add_tenant, "weekly-only", a_hospital(1, frequency="weekly"))
+    add_group(add_tenant, "never", a_hospital(1, frequency=None))
+    assert sorted(dag.dag_id for dag in outbound_dags()) == [
+        "outbound__both__nhsn_daily",
+        "outbound__both__nhsn_weekly",
+        "outbound__daily-only__nhsn_daily",
+        "outbound__weekly-only__nhsn_weekly",
+    ]
+
+
+def test_E38_a_tenant_of_another_feed_has_none(add_tenant: Callable[..., None]) -> None:
+    add_tenant("college", a_tenant().model_dump_json(exclude={"code", "status"}))
+    assert list(outbound_dags()) == []
+
+
+@pytest.mark.parametrize("frequency", FREQUENCIES)
+def test_E38_the_clock_of_airflow_and_ours_name_the_same_due_times(frequency: Frequency) -> None:
+    schedule = build_nhsn_dag(a_hospital_group(), frequency).schedule
+    assert isinstance(schedule, CronTriggerTimetable)
+    assert (schedule.expression, str(schedule.timezone)) == (CRON[frequency], ZONE_NAME)
+    # A year with both changes of the clock, as the scheduler itself counts it.
+    timetable = SchedulerTimetable(CRON[frequency], timezone=ZONE_NAME)
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    end = start + timedelta(days=366)
+    ours = [due.at for due in due_times(frequency, after=start, until=end)]
+    theirs = []
+    at = start
+    restriction = TimeRestriction(earliest=start, latest=end, catchup=True)
+    last = None
+    while at <= end:
+        info = timetable.next_dagrun_info(last_automated_data_interval=last, restriction=restriction)
+        if info is None:
+            break
+        theirs.append(info.run_after)
+        last, at = info.data_interval, info.run_after
+    assert ours == theirs[: len(ours)]
+    assert len(ours) == (366 if frequency == "daily" else 52)
+
+
+def test_E38_the_set_is_built_and_then_reported(dag: DAG) -> None:
+    assert dag.task_ids == ["build_set", "report"]
+    assert dag.get_task("report").upstream_task_ids == {"build_set"}
+    assert [task.task_id for task in dag.leaves] == ["report"]
+    assert dag.get_task("report").trigger_rule is TriggerRule.ALL_DONE
+    assert (dag.max_active_runs, dag.catchup) == (1, False)
+
+
+def test_E38_the_tags_name_feed_tenant_mode_and_export() -> None:
+    dag = build_nhsn_dag(a_hospital_group(mode="test"), "weekly")
+    assert dag.tags == {"feed:status", "tenant:mercy", "mode:test", "export:nhsn_weekly"}
+
+
+def test_P1_the_docs_of_a_run_say_what_happens_and_how_to_go_on(dag: DAG) -> None:
+    assert dag.doc_md is not None
+    for needed in (
+        "`build_set`",
+        "`report`",
+        "16:30",
+        "exchange nhsn list --tenant mercy",
+        "Red run?",
+        "docs/nhsn.md",
+    ):
+        assert needed in dag.doc_md, needed
+
+
+def test_AN1_the_dag_survives_serialisation(dag: DAG) -> None:
+    again = DagSerialization.from_dict(DagSerialization.to_dict(dag))
+    assert again.task_ids == dag.task_ids
+
+
+def _parse(**variables: str) -> list[object]:
+    code = (
+        "import json, runpy, sys\n"
+        f"names = runpy.run_path({str(PROJECT / 'dags' / 'outbound.py')!r})\n"
+        f"heavy = [name for name in {HEAVY!r} if name in sys.modules]\n"
+        "print(json.dumps([sorted(name for name in names if name.startswith('outbound__')), heavy]))\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    found: list[object] = json.loads(run.stdout.splitlines()[-1])
+    return found
+
+
+def test_AN5_parsing_builds_all_and_imports_nothing_heavy(add_tenant: Callable[..., None]) -> None:
+    add_group(add_tenant, "mercy")
+    assert _parse() == [["outbound__mercy__nhsn_daily", "outbound__mercy__nhsn_weekly"], []]
+
+
+def test_AN1_inside_a_task_only_the_wanted_dag_is_built_and_only_its_tenant_read(
+    add_tenant: Callable[..., None],
+) -> None:
+    add_group(add_tenant, "mercy")
+    # Not even readable as YAML: had it been opened, it would show.
+    add_tenant("broken", "name: [")
+    context = {
+        "_AIRFLOW_PARSING_CONTEXT_DAG_ID": "outbound__mercy__nhsn_weekly",
+        "_AIRFLOW_PARSING_CONTEXT_TASK_ID": "build_set",
+    }
+    assert _parse(**context) == [["outbound__mercy__nhsn_weekly"], []]
+    context["_AIRFLOW_PARSING_CONTEXT_DAG_ID"] = "inbound__mercy"
+    assert _parse(**context) == [[], []]
