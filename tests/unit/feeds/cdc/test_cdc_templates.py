@@ -8,6 +8,7 @@ import pytest
 
 from partner_exchange.feeds.status.drift import Drift, drift
 from partner_exchange.feeds.status.template import FOLDER, KeyName, Template, load, templates
+from partner_exchange.settings import PROJECT_DIR
 from partner_exchange.tenants.catalogue import Catalogue, CatalogueName, build, ready
 from partner_exchange.tenants.status_types import StatusType
 from partner_exchange.validation.catalogue import CATALOGUE
@@ -123,7 +124,7 @@ def test_E17_a_new_template_is_compared_with_ours() -> None:
     found = drift(headers, BED_CAPACITY, EVERYTHING)
 
     assert found.missing == ("collectionDate", "AdultPCUOccupied", "BurnOccupied")
-    assert found.unknown == ("asOf", "AdultPCUBedsOccupied", "Xyz")
+    assert found.unknown == ("asOfDate", "AdultPCUBedsOccupied", "Xyz")
     assert found.renamed == (("AdultPCUBedsOccupied", "AdultPCUOccupied"),)
 
 
@@ -161,6 +162,17 @@ def test_E16_E17_public_files_of_other_programmes_lack_what_a_row_is_keyed_by(sa
     assert {*_named(HRD, *header.split(","))} - {""} == of_hrd
     assert {*_named(BED_CAPACITY, *header.split(","))} - {""} == of_bed_capacity
     assert {*_named(BULK, *header.split(","))} & {key.key for key in BULK.keys} == set()
+
+
+@pytest.mark.parametrize("template", templates(), ids=lambda template: template.name)
+def test_E16_E17_the_page_about_templates_names_every_version_spelling_and_rule(template: Template) -> None:
+    page = (PROJECT_DIR / "docs" / "templates.md").read_text(encoding="utf-8")
+    spellings = [spelling for key in template.keys for spelling in (key.header, *key.aliases)]
+    codes = {(rule.code, CATALOGUE[rule.code].severity.value) for rule in template.rules}
+
+    assert f"| `{template.name}` | `{template.version}` |" in page
+    assert [spelling for spelling in spellings if f"`{spelling}`" not in page] == []
+    assert [code for code, severity in codes if f"| `{code}` | {severity} |" not in page] == []
 
 
 def _version(folder: Path, text: str) -> Path:
