@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from partner_exchange.settings import PROJECT_DIR
-from partner_exchange.tenants import docs
+from partner_exchange.tenants import catalogue_docs, docs
 from partner_exchange.tenants.presets import PRESETS
 
 PAGES = sorted([*PROJECT_DIR.glob("*.md"), *(PROJECT_DIR / "docs").rglob("*.md")])
@@ -32,8 +32,12 @@ def anchors(page: Path) -> set[str]:
 
 @pytest.mark.parametrize(
     ("path", "text"),
-    [(docs.REFERENCE_PATH, docs.reference), (docs.SCHEMA_PATH, docs.schema_text)],
-    ids=["reference", "schema"],
+    [
+        (docs.REFERENCE_PATH, docs.reference),
+        (docs.SCHEMA_PATH, docs.schema_text),
+        (catalogue_docs.PAGE_PATH, catalogue_docs.page),
+    ],
+    ids=["reference", "schema", "status-types"],
 )
 def test_N09_tenant_reference_is_current(path: Path, text: object) -> None:
     assert callable(text)

@@ -13,8 +13,20 @@ from partner_exchange.tenants.catalogue import Catalogue, CatalogueName, build, 
 from partner_exchange.tenants.formula import Formula
 from partner_exchange.tenants.status_types import NUMERIC_KINDS, StatusType
 
-RESERVED_HEADERS = frozenset({"resource id", "resource name", "update date/time"})
-"""Headers of the bulk template's key columns (format page "EMResource"), as ``header_key`` has them."""
+RESERVED_HEADERS = frozenset(
+    {
+        "resource id",
+        "resourceid",
+        "resource identifier",
+        "resource name",
+        "resourcename",
+        "update date/time",
+        "update date time",
+        "update datetime",
+        "update date",
+    }
+)
+"""Headers and aliases of the bulk template's key columns, as ``header_key`` has them; a test compares."""
 
 
 @lru_cache(maxsize=64)
@@ -48,13 +60,13 @@ def _headers(catalogue: Catalogue, places: dict[int, int]) -> Iterator[Mistake]:
             found = catalogue.find(name)
             if header_key(name) in RESERVED_HEADERS:
                 yield Mistake(
-                    (*_at(one, places), option),
+                    _at(one, option, places),
                     f"{name!r} is the header of a column that every bulk file has",
                     "Choose another name.",
                 )
             elif found is None:
                 yield Mistake(
-                    (*_at(one, places), option),
+                    _at(one, option, places),
                     f"{name!r} reads as the number of a status type",
                     "Choose a name with letters.",
                 )
@@ -74,7 +86,7 @@ def _clash(one: StatusType, option: str, name: str, found: StatusType, places: d
         else "Leave it out: a file with it would set the wrong status."
     )
     return Mistake(
-        (*_at(blamed, places), at), f"the header {name!r} names {other.name!r} ({other.id}) already", remedy
+        _at(blamed, at, places), f"the header {name!r} names {other.name!r} ({other.id}) already", remedy
     )
 
 
@@ -86,7 +98,7 @@ def _formulas(catalogue: Catalogue, places: dict[int, int]) -> Iterator[Mistake]
             why = _not_a_part(catalogue, part)
             if why:
                 yield Mistake(
-                    (*_at(one, places), "formula"),
+                    _at(one, "formula", places),
                     f"the formula of {one.name!r} takes st({part}), and {why}",
                     "Take numbers that files set; docs/status-types.md lists them.",
                 )
@@ -108,5 +120,6 @@ def _not_a_part(catalogue: Catalogue, status_type_id: int) -> str:
     return ""
 
 
-def _at(one: StatusType, places: dict[int, int]) -> tuple[str | int, ...]:
-    return ("status_types", places[one.id]) if one.id in places else ("catalogues",)
+def _at(one: StatusType, option: str, places: dict[int, int]) -> tuple[str | int, ...]:
+    """Return where the tenant can mend it: at the own type, or where the ready set is taken."""
+    return ("status_types", places[one.id], option) if one.id in places else ("catalogues",)

@@ -1,18 +1,19 @@
 """The reference of tenant files, written from the model itself, so that it cannot say anything else.
 
-``make docs`` calls it (``python -m partner_exchange.tenants.docs``); a test fails when the files are old.
+``make docs`` calls it (``python -m partner_exchange.tenants.docs``), and it writes the page of status types
+(``catalogue_docs``) too; a test fails when the files are old.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from partner_exchange.settings import PROJECT_DIR
+from partner_exchange.tenants import catalogue_docs
 from partner_exchange.tenants.model import Tenant
 from partner_exchange.tenants.presets import PRESETS
 
@@ -36,6 +37,7 @@ shows how to add one.
 - `exchange tenants check` reads all files and names file, option and remedy for each mistake.
 - A first line `# yaml-language-server: $schema=../../docs/tenant.schema.json` makes editors complete and
   check options.
+- [status-types.md](status-types.md) shows the ready status types, and how own ones and formulas are written.
 - Letters with digits, such as K22, are the ids of [requirements.md](requirements.md).
 
 This page is written by `make docs` from the model in `include/partner_exchange/tenants/`; change it there.
@@ -86,9 +88,12 @@ def _tables(
 
 
 def _mapping(schema: dict[str, Any], option: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the mapping that an option, or each entry of its list, is; else None."""
-    target = _resolve(schema, option.get("items", option))
-    return target if "properties" in target else None
+    """Return the mapping that an option, or each entry of its list, is or may be; else None."""
+    for choice in option.get("anyOf", [option]):
+        target = _resolve(schema, choice.get("items", choice))
+        if "properties" in target:
+            return target
+    return None
 
 
 def _resolve(schema: dict[str, Any], option: dict[str, Any]) -> dict[str, Any]:
@@ -116,19 +121,18 @@ def _default(schema: dict[str, Any], table: dict[str, Any], name: str, option: d
         return "see there"
     if option.get("default") in (None, [], ""):
         return "–" if "default" in option else "unset"
-    return f"`{json.dumps(option['default'], ensure_ascii=False)}`"
+    return f"`{json.dumps(_plain(option['default']), ensure_ascii=False)}`"
 
 
 def _value(schema: dict[str, Any], option: dict[str, Any], path: tuple[str, ...]) -> str:
     """Return in words what may be written for the option."""
+    given = option
     option = _resolve(schema, option)
     if "properties" in option:
         anchor = "".join(path)
         return f"[options](#{anchor})"
     if "anyOf" in option:
-        return " or ".join(
-            _value(schema, choice, path) for choice in option["anyOf"] if choice.get("type") != "null"
-        )
+        return _choices(schema, given, path)
     if "enum" in option:
         return ", ".join(f"`{choice}`" for choice in option["enum"])
     if "const" in option:
@@ -138,14 +142,33 @@ def _value(schema: dict[str, Any], option: dict[str, Any], path: tuple[str, ...]
     return _SIMPLE_TYPES[option["type"]] + _limits(option)
 
 
+def _choices(schema: dict[str, Any], option: dict[str, Any], path: tuple[str, ...]) -> str:
+    """Return the choices; null is one only where leaving the option out means something else."""
+    has_default = option.get("default") is not None
+    return " or ".join(
+        "`null`" if choice.get("type") == "null" else _value(schema, choice, path)
+        for choice in option["anyOf"]
+        if has_default or choice.get("type") != "null"
+    )
+
+
 def _limits(option: dict[str, Any]) -> str:
-    low = option.get("minimum", option.get("exclusiveMinimum"))
-    high = option.get("maximum")
+    low, high = option.get("minimum"), option.get("maximum", option.get("maxLength"))
+    unit = " characters" if "maxLength" in option else ""
     if low is not None and high is not None:
-        return f" from {low} to {high}"
+        return f" from {_plain(low)} to {_plain(high)}"
     if low is not None:
-        return f", at least {low}"
+        return f", at least {_plain(low)}"
+    if "exclusiveMinimum" in option:
+        return f", more than {_plain(option['exclusiveMinimum'])}"
+    if high is not None:
+        return f", {_plain(high)}{unit} at the most"
     return f" like `{option['pattern']}`" if "pattern" in option else ""
+
+
+def _plain(value: Any) -> Any:
+    """Return a whole float as the integer that people write."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _presets() -> str:
@@ -171,10 +194,11 @@ def schema_text() -> str:
     return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
-def write(reference_path: Path = REFERENCE_PATH, schema_path: Path = SCHEMA_PATH) -> None:
-    """Write both files."""
-    reference_path.write_text(reference(), encoding="utf-8")
-    schema_path.write_text(schema_text(), encoding="utf-8")
+def write() -> None:
+    """Write all three files."""
+    REFERENCE_PATH.write_text(reference(), encoding="utf-8")
+    SCHEMA_PATH.write_text(schema_text(), encoding="utf-8")
+    catalogue_docs.PAGE_PATH.write_text(catalogue_docs.page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

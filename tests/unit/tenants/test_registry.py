@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ import yaml
 from partner_exchange.errors import RegistryInvalid, UnknownTenant
 from partner_exchange.settings import PROJECT_DIR
 from partner_exchange.tenants import registry
+from partner_exchange.tenants.catalogue import CatalogueName, ready
+from partner_exchange.tenants.formula import Formula
 from partner_exchange.tenants.model import RESERVED_CODES, KeyType, Required, Tenant
 from partner_exchange.tenants.presets import PRESETS, merge
 from partner_exchange.tenants.problems import Problem
@@ -281,6 +285,128 @@ def test_M05_home_is_the_code_unless_the_server_has_another_place(folder: Path) 
     assert loaded.get("lake-college").home == "/data/lake"
 
 
+def test_E42_the_preset_of_S0_asks_for_rsa_4096_exactly_and_has_its_folders(folder: Path) -> None:
+    (folder / "mercy.yaml").write_text("preset: emresource\nname: Mercy\n")
+    tenant = registry.load(folder).get("mercy")
+    policy = tenant.access.key_policy
+    assert (policy.types, policy.bits, policy.match) == ((KeyType.RSA,), 4096, "exact")
+    assert (tenant.inbox.folder, tenant.inbox.outbox, tenant.inbox.answers) == ("upload", "results", "outbox")
+    assert tenant.policy is tenant.status
+    assert tenant.policy.identical_file == "allow"
+    assert set(tenant.status.catalogues) == set(CatalogueName)
+
+
+STATUS = "name: Mercy\nfeed: status\nstatus:\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "path", "problem", "remedy"),
+    [
+        ("resource: []", "status.resource", "unknown option", "Did you mean 'resources'?"),
+        (
+            "status_types: [{ id: 1, name: Beds, kind: number, maximun: 3 }]",
+            "status.status_types.0.maximun",
+            "unknown option (in 'Beds')",
+            "Did you mean 'maximum'?",
+        ),
+        (
+            "status_types: [{ id: 1, name: ED, kind: multi, statuses: [{ name: Open, color: red }] }]",
+            "status.status_types.0.statuses.0.color",
+            "unknown option (in 'Open')",
+            "Did you mean 'colour'?",
+        ),
+        (
+            "resources: [{ name: Clinic, production_id: '1', nhsn: { orgid: '12345' } }]",
+            "status.resources.0.nhsn.orgid",
+            "unknown option (in 'Clinic')",
+            "Did you mean 'org_id'?",
+        ),
+        (
+            "resources: [{ name: Clinic }]",
+            "status.resources.0.production_id",
+            "required, but not there (in 'Clinic')",
+            "Add it; docs/tenants.md lists the options.",
+        ),
+        (
+            "status_types: [{ id: 1, name: Beds, kind: nubmer }]",
+            "status.status_types.0.kind",
+            "input should be 'number',",
+            "Did you mean 'number'? docs/tenants.md",
+        ),
+        (
+            "catalogues: [edxl_have]",
+            "status.catalogues.0",
+            "input should be 'starter',",
+            "Did you mean 'edxl-have'?",
+        ),
+        (
+            "resources: [{ name: Clinic, production_id: '1', nhsn: { context: Hosp } }]",
+            "status.resources.0.nhsn.context",
+            "input should be 'HOSP',",
+            "Did you mean 'HOSP'?",
+        ),
+        (
+            "status_types: [{ id: 1, name: Masks, kind: multi, statuses: [{ name: No }] }]",
+            "status.status_types.0.statuses.0.name",
+            "input should be a valid string",
+            "Write it in quotes: YAML takes Yes, No, On and Off",
+        ),
+        (
+            "status_types: [{ id: 1, name: 24, kind: number }]",
+            "status.status_types.0.name",
+            "input should be a valid string",
+            "Write it in quotes;",
+        ),
+        (
+            "status_types: [{ id: 1, name: Free, kind: calculated, formula: 'st(2,0)' }]",
+            "status.status_types.0.formula",
+            "the formula of 'Free' takes st(2), and there is no status type with that number (in 'Free')",
+            "Take numbers that files set; docs/status-types.md lists them.",
+        ),
+        (
+            "status_types: [{ id: 1, name: Free, kind: text, formula: 'st(2,0)' }]",
+            "status.status_types.0.formula",
+            "a type of kind text has no such option (in 'Free')",
+            "Leave it out; it belongs to calculated and saturation_score.",
+        ),
+    ],
+)
+def test_P3_mistakes_in_status_types_and_resources_name_place_and_remedy(
+    folder: Path, content: str, path: str, problem: str, remedy: str
+) -> None:
+    file, found_path, found, found_remedy = only(problems_of(folder, f"{STATUS}  {content}\n"))
+    assert (file, found_path) == ("lake-college.yaml", path)
+    assert found.startswith(problem)
+    assert found_remedy.startswith(remedy)
+
+
+def test_P3_one_tenant_is_kept_until_its_own_file_changes(folder: Path) -> None:
+    before = registry.load_one("state-university", folder)
+    (folder / "lake-college.yaml").write_text("nonsense: 1\n")
+    assert registry.load_one("state-university", folder) is before
+    (folder / "state-university.yaml").write_text(GOOD.replace("State", "Stately"))
+    assert registry.load_one("state-university", folder).name == "Stately University"
+
+
+def test_P3_a_new_file_is_seen_in_the_same_process(folder: Path) -> None:
+    registry.load(folder)
+    (folder / "lake-college.yaml").write_text(GOOD)
+    assert set(registry.load(folder).tenants) == {"state-university", "lake-college"}
+    (folder / "lake-college.yaml").unlink()
+    assert set(registry.load(folder).tenants) == {"state-university"}
+
+
+def test_AN1_reading_roster_tenants_reads_no_catalogue(folder: Path) -> None:
+    code = (
+        "from pathlib import Path\n"
+        "from partner_exchange.tenants import catalogue, registry\n"
+        f"registry.load(Path({str(folder)!r}))\n"
+        "print(catalogue.ready.cache_info().currsize)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "0"
+
+
 class TestStateUniversity:
     """The demo tenant of the repository."""
 
@@ -309,6 +435,54 @@ class TestStateUniversity:
     def test_M37_keeps_the_limit_of_the_source(self, tenant: Tenant) -> None:
         assert tenant.roster.max_rows == 50_000
         assert tenant.roster.identical_file == "suspend"
+
+
+class TestMercyHospital:
+    """The demo tenant of the status feed."""
+
+    @pytest.fixture
+    def tenant(self) -> Tenant:
+        return registry.load(PROJECT_DIR / "include" / "tenants").get("mercy-hospital")
+
+    def test_E42_logs_in_with_the_key_the_stack_makes(self, tenant: Tenant) -> None:
+        assert tenant.access.public_key_files == ("{keys}/mercy-hospital/id_rsa.pub",)
+        assert (tenant.access.key_policy.bits, tenant.access.key_policy.match) == (4096, "exact")
+
+    def test_E32_every_resource_has_a_test_id_and_a_production_id(self, tenant: Tenant) -> None:
+        resources = tenant.status.resources
+        assert len(resources) == 4
+        assert tenant.mode == "production"
+        assert all(resource.id_in("test") and resource.id_in("production") for resource in resources)
+
+    def test_E18_hospitals_are_known_to_nhsn_by_org_id_and_context(self, tenant: Tenant) -> None:
+        known = [
+            (one.org_id_in("production"), one.nhsn.context, one.nhsn.frequency)
+            for one in tenant.status.resources
+            if one.nhsn
+        ]
+        assert known == [
+            ("30101", "HOSP", "daily"),
+            ("30101", "CHLD", "daily"),
+            ("30102", "HOSP", "weekly"),
+        ]
+
+    def test_E15_own_types_stand_beside_the_ready_ones(self, tenant: Tenant) -> None:
+        catalogue = tenant.status.catalogue
+        assert len(catalogue) == sum(len(ready(name)) for name in CatalogueName) + 2
+        hours = catalogue.find("Hours on Divert")
+        assert hours is not None
+        assert (hours.header, hours.decimals) == ("Divert Hours (21001)", 2)
+        free = catalogue.find("ICU Beds Free")
+        assert free is not None
+        parts = Formula.parse(free.formula).parts
+        assert [catalogue.get(part).name for part in parts] == ["AdultICUUnoccupied", "PedsICUUnoccupied"]
+
+    def test_E36_each_event_has_recipients_at_example_addresses(self, tenant: Tenant) -> None:
+        contacts = tenant.contacts
+        for addresses in (contacts.success, contacts.findings, contacts.refusal):
+            assert addresses
+            assert all(address.endswith(".example") for address in addresses)
+        assert "+1 555" in contacts.support
 
 
 def test_P4_an_option_that_stands_twice_is_named_with_its_line(folder: Path) -> None:
