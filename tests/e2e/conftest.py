@@ -1,5 +1,5 @@
-"""One real stack for all tests of this folder: PostgreSQL, gateway, mail sink, Airflow, and two partners with
-keys.
+"""One real stack for all tests of this folder: PostgreSQL, gateway, mail sink, Airflow, and three partners
+with keys.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from partner_exchange.local import stack as local_stack
 from partner_exchange.local.airflow import UI_USER, ui_password, ui_url
 from partner_exchange.local.database import database_url
 from partner_exchange.local.partner import Partner, ensure_partner_key
-from partner_exchange.settings import Settings
+from partner_exchange.settings import PROJECT_DIR, Settings
 from partner_exchange.tenants import registry
 
 T = TypeVar("T")
@@ -44,6 +44,7 @@ contacts:
   findings: [fix@{code}.example]
   refusal: [stop@{code}.example]
 """
+HOSPITAL = "mercy-hospital"
 PORTS = ("sftp_port", "ftps_port", "https_port", "airflow_port", "smtp_port")
 HEADER = "Username,StudentId,LastName,FirstName,Telephone,Dob,RequirementGroup,Term,OnCampus"
 
@@ -82,14 +83,15 @@ class Stack:
         return Partner(self.settings, registry.load().get(code), pinned_host_key(self.settings))
 
     def inbox(self, code: str) -> Path:
-        return self.settings.partner_homes_dir / code / "inbound"
+        return self.settings.partner_homes_dir / code / registry.load().get(code).inbox.folder
 
     def drop(self, code: str, files: dict[str, bytes]) -> None:
         """Upload the files with a real SFTP client, in one session."""
         with tempfile.TemporaryDirectory() as folder:
             for name, content in files.items():
                 (Path(folder) / name).write_bytes(content)
-            self.partner(code).put_all([Path(folder) / name for name in files], "inbound")
+            inbox = registry.load().get(code).inbox.folder
+            self.partner(code).put_all([Path(folder) / name for name in files], inbox)
 
     def submissions(self, code: str) -> list[Submission]:
         with transaction() as connection:
@@ -154,13 +156,16 @@ def stack() -> Iterator[Stack]:
     tenants.mkdir()
     for code in TENANTS:
         (tenants / f"{code}.yaml").write_text(TENANT_YAML.format(code=code))
+    # The demo's hospital as it is: what people start from has to work through a real Airflow.
+    for part in sorted((PROJECT_DIR / "include" / "tenants").glob(f"{HOSPITAL}*")):
+        shutil.copy(part, tenants)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EXCHANGE_HOME", str(root / "home"))
         patch.setenv("EXCHANGE_TENANTS_DIR", str(tenants))
         for name, port in zip(PORTS, _free_ports(len(PORTS)), strict=True):
             patch.setenv(f"EXCHANGE_{name.upper()}", str(port))
         settings = Settings()
-        for code in TENANTS:
+        for code in (*TENANTS, HOSPITAL):
             ensure_partner_key(settings, registry.load().get(code))
         local_stack.up(settings, detach=True, echo=print)
         try:

@@ -64,7 +64,7 @@ class Exchange:
         return LocalHome(self.home_dir(code))
 
     def inbox(self, code: str = "alpha") -> Path:
-        return self.home_dir(code) / "inbound"
+        return self.home_dir(code) / self.tenant(code).inbox.folder
 
     def drop(self, content: bytes, name: str = "roster.csv", code: str = "alpha") -> None:
         (self.inbox(code) / name).write_bytes(content)
@@ -96,6 +96,43 @@ class Exchange:
         return found.read_text()
 
 
+HOSPITAL_YAML = """\
+preset: emresource
+name: Mercy
+mode: production
+time_zone: America/Chicago
+contacts:
+  success: [ok@mercy.example]
+  findings: [fix@mercy.example]
+  refusal: [stop@mercy.example]
+status:
+  resources:
+    - {name: North, production_id: "R1", test_id: "T1",
+       nhsn: {org_id: "10001", test_org_id: "90001", context: HOSP, frequency: daily}}
+    - {name: South, production_id: "R2", test_id: "T2",
+       nhsn: {org_id: "10002", test_org_id: "90002", context: HOSP, frequency: weekly}}
+"""
+
+
+@pytest.fixture
+def hospital(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Exchange:
+    """One tenant, ``mercy``, that sends statuses of the resources R1 and R2."""
+    tenants = tmp_path / "tenants"
+    tenants.mkdir()
+    (tenants / "mercy.yaml").write_text(HOSPITAL_YAML)
+    _use(tmp_path, monkeypatch)
+    found = Exchange(tmp_path)
+    found.inbox("mercy").mkdir(parents=True)
+    return found
+
+
+def _use(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXCHANGE_HOME", str(folder / "home"))
+    monkeypatch.setenv("EXCHANGE_TENANTS_DIR", str(folder / "tenants"))
+    monkeypatch.setenv("EXCHANGE_STORAGE_URL", f"file://{folder / 'storage'}")
+    logging.getLogger("partner_exchange").setLevel(logging.INFO)
+
+
 @pytest.fixture
 def exchange(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Exchange:
     """Two tenants, ``alpha`` and ``beta``; alpha takes 500 rows."""
@@ -106,8 +143,5 @@ def exchange(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch)
             TENANT_YAML.format(code=code, name=code.title(), max_rows=max_rows)
         )
         (tmp_path / "homes" / code / "inbound").mkdir(parents=True)
-    monkeypatch.setenv("EXCHANGE_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("EXCHANGE_TENANTS_DIR", str(tenants))
-    monkeypatch.setenv("EXCHANGE_STORAGE_URL", f"file://{tmp_path / 'storage'}")
-    logging.getLogger("partner_exchange").setLevel(logging.INFO)
+    _use(tmp_path, monkeypatch)
     return Exchange(tmp_path)

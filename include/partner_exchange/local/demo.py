@@ -1,13 +1,12 @@
-"""``exchange demo``: start the stack, act as the demo partner, and show the file's way to its answer."""
+"""``exchange demo``: start the stack, act as the demo partners, and show each file's way to its answer."""
 
 from __future__ import annotations
 
-import csv
-import io
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,18 +27,32 @@ from partner_exchange.local import stack
 from partner_exchange.local.database import ensure_database
 from partner_exchange.local.mailsink import KeptMail, read_mails
 from partner_exchange.local.partner import Partner, ensure_partner_key
-from partner_exchange.local.roster_maker import MadeRoster, make_roster
+from partner_exchange.local.roster_maker import make_roster
+from partner_exchange.local.status_maker import MadeFile, make_status_files
 from partner_exchange.settings import Settings
 from partner_exchange.storage import paths
 from partner_exchange.storage.names import StampedName, utc_stamp
 from partner_exchange.tenants import registry
 from partner_exchange.tenants.model import Tenant
+from partner_exchange.validation.findings import Findings, Severity
 
-TENANT = "state-university"
+ROSTERS = "state-university"
+STATUSES = "mercy-hospital"
 FAULTS = 23
 PATIENCE_S = 120.0
 _LOOK_S = 0.1
 _HEAD_LINES = 12
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """One file that a partner drops, and how to tell that it was answered as it should be."""
+
+    file_name: str
+    about: str
+    content: bytes
+    complaint: Callable[[Submission, Findings], str]
+    """Says what is not as expected; "" when all is."""
 
 
 @dataclass(frozen=True)
@@ -59,20 +72,23 @@ class Journey:
 
 
 def run(settings: Settings, *, rows: int, is_ending: bool) -> int:
-    """Play the demo; return 0 when the file was answered as it should be, 1 otherwise.
+    """Play the demo; return 0 when every file was answered as it should be, 1 otherwise.
 
     :raises StackError: the stack cannot start.
     """
     console = Console()
     started_s = time.monotonic()
-    tenant = registry.load_one(TENANT)
-    ensure_partner_key(settings, tenant)
+    rosters, statuses = (registry.load_one(code) for code in (ROSTERS, STATUSES))
+    for tenant in (rosters, statuses):
+        ensure_partner_key(settings, tenant)
     was_up = stack.status(settings).is_up
     if not was_up:
         stack.up(settings, detach=True, echo=console.print)
     try:
         with ensure_database(settings):
-            is_well = _play(console, settings, tenant, rows)
+            is_well = _play(console, settings, rosters, [_roster(rosters, rows)])
+            is_well &= _play(console, settings, statuses, _status_files(statuses))
+        _show_urls(console, settings)
         console.print(f"The whole demo took {time.monotonic() - started_s:.0f} s.")
         if not is_ending:
             _stay(console, settings)
@@ -82,31 +98,81 @@ def run(settings: Settings, *, rows: int, is_ending: bool) -> int:
     return 0 if is_well else 1
 
 
-def _play(console: Console, settings: Settings, tenant: Tenant, rows: int) -> bool:
-    partner = Partner(settings, tenant, pinned_host_key(settings))
+def _roster(tenant: Tenant, rows: int) -> Dropped:
     made = make_roster(
         rows, seed=int(time.time()), terms=tenant.roster.requirement_terms, faults=min(FAULTS, rows // 4)
     )
-    file_name = f"roster-{utc_stamp(clock.now())}.csv"
-    console.rule(f"{tenant.name} drops {file_name}")
-    console.print(
-        f"{made.rows:,} rows, {made.bad_rows} of them with a bad birth date, {len(made.content):,} bytes, "
-        f"by {partner.client_name}:\n[dim]{partner.command}[/dim]",
-        soft_wrap=True,
+
+    def complaint(submission: Submission, _: Findings) -> str:
+        expected = (made.rows, made.rows - made.bad_rows, made.bad_rows)
+        found = (submission.rows_total, submission.rows_created, submission.rows_rejected)
+        return "" if found == expected else f"Rows, created, rejected: expected {expected}, found {found}."
+
+    return Dropped(
+        file_name=f"roster-{utc_stamp(clock.now())}.csv",
+        about=f"{made.rows:,} students, {made.bad_rows} of them with a bad birth date",
+        content=made.content,
+        complaint=complaint,
     )
+
+
+def _status_files(tenant: Tenant) -> list[Dropped]:
+    # A minute ago: what a file reports for must not lie in the future.
+    made = make_status_files(tenant, at=clock.now() - timedelta(minutes=1), seed=int(time.time()))
+    return [Dropped(one.file_name, one.about, one.content, _status_complaint(one)) for one in made]
+
+
+def _status_complaint(made: MadeFile) -> Callable[[Submission, Findings], str]:
+    def complaint(submission: Submission, findings: Findings) -> str:
+        found = (submission.rows_total, submission.rows_rejected)
+        if found != (made.rows, made.bad_rows):
+            return f"Rows, rejected: expected {(made.rows, made.bad_rows)}, found {found}."
+        codes = {group.code for group in findings.groups if group.severity is Severity.ERROR}
+        return "" if codes == made.codes else f"Error codes: expected {made.codes}, found {codes}."
+
+    return complaint
+
+
+def _play(console: Console, settings: Settings, tenant: Tenant, files: list[Dropped]) -> bool:
+    """Drop the files in one session and watch each to its answer."""
+    partner = Partner(settings, tenant, pinned_host_key(settings))
+    console.rule(f"{tenant.name} drops {len(files)} file{'s' if len(files) > 1 else ''}")
+    for file in files:
+        console.print(f"{file.file_name}: {file.about}, {len(file.content):,} bytes", highlight=False)
+    console.print(f"by {partner.client_name}: [dim]{partner.command}[/dim]", soft_wrap=True)
     with TemporaryDirectory() as folder:
-        local = Path(folder) / file_name
-        local.write_bytes(made.content)
-        partner.put(local, f"{tenant.inbox.folder}/{file_name}")
-    journey = _watch(console, tenant, file_name, clock.now())
+        local = [Path(folder) / file.file_name for file in files]
+        for path, file in zip(local, files, strict=True):
+            path.write_bytes(file.content)
+        partner.put_all(local, tenant.inbox.folder)
+    dropped_at = clock.now()
+    # Each is shown, also after one that was not answered as it should be.
+    is_well = [_follow(console, settings, tenant, partner, file, dropped_at) for file in files]
+    return all(is_well)
+
+
+def _follow(
+    console: Console,
+    settings: Settings,
+    tenant: Tenant,
+    partner: Partner,
+    file: Dropped,
+    dropped_at: datetime,
+) -> bool:
+    console.rule(file.file_name, style="dim")
+    journey = _watch(console, tenant, file.file_name, dropped_at)
     if journey.submission is None or journey.submission.state not in FINAL:
         console.print(
             f"[red]No answer within {PATIENCE_S:.0f} s; see `exchange status` and the Airflow UI.[/red]"
         )
         return False
     _show_answer(console, settings, tenant, partner, journey.submission)
-    _show_urls(console, settings)
-    return _is_as_expected(console, made, journey.submission)
+    with transaction() as connection:
+        findings = ledger.findings(connection, journey.submission.submission_id)
+    complaint = file.complaint(journey.submission, findings)
+    if complaint:
+        console.print(f"[red]{complaint}[/red]")
+    return not complaint
 
 
 def _watch(console: Console, tenant: Tenant, file_name: str, dropped_at: datetime) -> Journey:
@@ -151,10 +217,12 @@ def _show_answer(
     head = "\n".join(answer.splitlines()[:_HEAD_LINES])
     about = Text(f"/{place} (its first lines)")
     console.print(Panel(Text(head), title=about, title_align="left"))
-    if submission.rows_rejected:
-        fix_it = partner.get(paths.fix_it(tenant.inbox.folder, name)).decode()
-        count = sum(1 for _ in csv.reader(io.StringIO(fix_it))) - 1
-        console.print(f"Fix-it file with {count} rows: /{paths.fix_it(tenant.inbox.folder, name)}")
+    home = settings.partner_homes_dir / tenant.code
+    others = [found for found in sorted(home.rglob(f"*{submission.stamp}*")) if found != home / place]
+    for found in others:
+        console.print(
+            f"also there: /{found.relative_to(home)}", soft_wrap=True, highlight=False, markup=False
+        )
     mail = _mail_of(settings, submission)
     if mail is not None:
         title = f"mail to {', '.join(mail.recipients)}: {mail.subject}"
@@ -176,17 +244,10 @@ def _mail_of(settings: Settings, submission: Submission) -> KeptMail | None:
 
 def _show_urls(console: Console, settings: Settings) -> None:
     base = f"http://{settings.host}:{settings.airflow_port}"
-    console.print(f"Airflow:  {base}/dags/inbound__{TENANT}", soft_wrap=True)
+    for code in (ROSTERS, STATUSES):
+        console.print(f"Airflow:  {base}/dags/inbound__{code}", soft_wrap=True)
     console.print(f"Login:    {stack.login_hint(settings)}", soft_wrap=True)
     console.print(f"Mails:    {settings.home_dir / 'mails'}", soft_wrap=True)
-
-
-def _is_as_expected(console: Console, made: MadeRoster, submission: Submission) -> bool:
-    expected = (made.rows, made.rows - made.bad_rows, made.bad_rows)
-    found = (submission.rows_total, submission.rows_created, submission.rows_rejected)
-    if found != expected:
-        console.print(f"[red]Rows, created, rejected: expected {expected}, found {found}.[/red]")
-    return found == expected
 
 
 def _stay(console: Console, settings: Settings) -> None:

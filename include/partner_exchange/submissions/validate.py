@@ -50,6 +50,7 @@ def validate(submission_id: str) -> Counts:
     archive.write_table(submission_id, ACCEPTED, examination.accepted)
     archive.write_table(submission_id, REJECTED, examination.rejected)
     with transaction() as connection:
+        is_first = ledger.lock(connection, submission_id).state is State.CLAIMED
         submission = ledger.record_validation(
             connection,
             submission_id,
@@ -63,7 +64,8 @@ def validate(submission_id: str) -> Counts:
             template=examination.template,
             columns=examination.columns,
         )
-        _audit(connection, submission, examination)
+        if is_first:
+            _audit(connection, submission, examination)
         if identical and tenant.policy.identical_file == "suspend":
             _suspend(connection, submission)
     counts = counts_of(submission, started_s)
