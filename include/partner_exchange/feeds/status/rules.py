@@ -100,8 +100,9 @@ def _frame(numbers: pd.DataFrame, rules: Sequence[Rule], rejected: pd.DataFrame 
     columns = {int(status_type_id): numbers[status_type_id].to_numpy() for status_type_id in numbers.columns}
     if rejected is not None:
         for part in {part for rule in rules for part in rule.blank_is_zero} & set(columns):
+            at = rejected["at"][rejected["status_type_id"] == part].to_numpy()
             column = columns[part].copy()
-            column[rejected["at"][rejected["status_type_id"] == part].to_numpy()] = np.inf
+            column[at] = np.where(np.isnan(column[at]), np.inf, column[at])
             columns[part] = column
     return pd.DataFrame({str(status_type_id): column for status_type_id, column in columns.items()})
 

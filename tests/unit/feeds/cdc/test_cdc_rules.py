@@ -9,9 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from partner_exchange.feeds.status.observations import apply_rules
+from partner_exchange.feeds.status.recognise import Recognised, knows, recognise
 from partner_exchange.feeds.status.rules import RuleVerdict, judge_rules
 from partner_exchange.feeds.status.template import Template, templates
+from partner_exchange.feeds.status.values import judge_values
+from partner_exchange.readers.grid import Grid
+from partner_exchange.readers.table import TablePolicy, read_table
 from partner_exchange.tenants.catalogue import CatalogueName, ready
+from partner_exchange.tenants.status_policy import StatusPolicy
 from partner_exchange.validation.catalogue import CATALOGUE
 from partner_exchange.validation.wording import word
 
@@ -263,10 +269,33 @@ def test_E17_a_blank_or_absent_pcu_counts_as_0(line: Line) -> None:
 @with_an_optional_part
 def test_E17_a_pcu_that_was_not_taken_is_no_blank(line: Line) -> None:
     (pcu,) = line.optional
-    rows = [_row(line, 0.0, **{pcu: np.nan})] * 2
-    rejected = pd.DataFrame({"at": [0], "status_type_id": [IDS[pcu]]})
+    rows = [_row(line, 0.0, **{pcu: np.nan})] * 2 + [_row(line, 0.0)]
+    # In the last row it is not the number that was rejected, but what stands beside it.
+    rejected = pd.DataFrame({"at": [0, 2], "status_type_id": [IDS[pcu]] * 2})
 
     assert _rows_of(line, _judge(TEMPLATES[line.template], rows, rejected)) == [3]
+
+
+@every_rule
+def test_E23_a_9999_in_a_file_is_no_number_for_a_rule(line: Line) -> None:
+    policy = StatusPolicy(catalogues=(CatalogueName.CDC_HRD, CatalogueName.CDC_BED_CAPACITY))
+    broken = {name: f"{number:.0f}" for name, number in _row(line, _breaks(line)[-1]).items()}
+    rows = [broken, *({**broken, name: "9999"} for name in line.columns if name not in line.optional)]
+    header = ["orgID", "reportingContext", "collectionDate", *line.columns]
+    lines = [header, *(["10234", "HOSP", "2026-11-20", *row.values()] for row in rows)]
+
+    grid = read_table(
+        "\r\n".join(map(",".join, lines)).encode(),
+        file_name="a.csv",
+        policy=TablePolicy(max_rows=100),
+        knows=knows(policy.catalogue),
+    )
+    assert isinstance(grid, Grid)
+    recognised = recognise(grid, policy.catalogue)
+    assert isinstance(recognised, Recognised)
+    values = judge_values(grid, recognised, policy=policy, is_bad_row=np.zeros(len(rows), dtype=np.bool_))
+
+    assert _rows_of(line, apply_rules(grid, recognised, values)) == [2]
 
 
 def test_E16_several_rules_with_one_left_column_are_told_apart() -> None:
