@@ -1,7 +1,7 @@
 """Own Great Expectations map expectations about values of many columns in one long frame.
 
-A file of sixty columns with five expectations each would cost seconds in GX alone. So the status feed puts the
-filled cells of all columns below each other, with what is asked of each beside it, and these expectations
+A file of sixty columns with five expectations each would cost seconds in GX alone. So the status feed puts
+the filled cells of all columns below each other, with what is asked of each beside it, and these expectations
 compare one with the other. Imported lazily, as ``expectations.py`` is.
 """
 
@@ -31,7 +31,7 @@ from partner_exchange.validation.expectations import Steady
 from partner_exchange.validation.moments import read_days
 
 
-class _PairExpectation(Steady, ColumnPairMapExpectation):
+class _NumberPairExpectation(Steady, ColumnPairMapExpectation):
     """A pair expectation that sees every row, also those with nothing in them."""
 
     _kept: Any = pydantic.PrivateAttr(default=None)
@@ -52,7 +52,7 @@ class PairInOrder(ColumnPairMapMetricProvider):
         return pd.Series(~(column_A.to_numpy() > column_B.to_numpy()), index=column_A.index)
 
 
-class ExpectFirstNotAboveSecond(_PairExpectation):
+class ExpectFirstNotAboveSecond(_NumberPairExpectation):
     """Expect the number of ``column_A`` not to be above that of ``column_B``, where both are there."""
 
     map_metric: ClassVar[str] = PairInOrder.condition_metric_name
@@ -71,7 +71,7 @@ class PairDifferent(ColumnPairMapMetricProvider):
         return pd.Series(column_A.to_numpy() != column_B.to_numpy(), index=column_A.index)
 
 
-class ExpectFirstNotToBeSecond(_PairExpectation):
+class ExpectFirstNotToBeSecond(_NumberPairExpectation):
     """Expect the number of ``column_A`` not to be the one of ``column_B``."""
 
     map_metric: ClassVar[str] = PairDifferent.condition_metric_name

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from partner_exchange.feeds.nearest import nearest
 from partner_exchange.readers.marks import Mark, Rows
-
-_MAX_VALUES = 500
-_MAX_CHARACTERS = 80
 
 
 def with_suggestions(
@@ -21,12 +18,10 @@ def with_suggestions(
 ) -> list[Mark]:
     """Return the mark split by what is suggested.
 
-    Looking for something near costs time, so it is done once per distinct value, and for the first values in
-    the order of the alphabet only: the result never depends on the order of rows.
+    The result never depends on the order of rows.
     """
     cells = table.column(key).take(pa.array(np.searchsorted(rows, mark.rows)))
-    values = sorted(value for value in pc.unique(cells).to_pylist() if len(value) <= _MAX_CHARACTERS)
-    near = dict(_nearest(values[:_MAX_VALUES], known))
+    near = nearest(pc.unique(cells).to_pylist(), known)
     asked = pa.array(list(near), pa.large_string())
     offers = sorted(set(near.values()))
     offer_of_asked = np.array([offers.index(near[value]) for value in near], dtype=np.int64)
@@ -36,11 +31,3 @@ def with_suggestions(
         replace(mark, rows=mark.rows[offer == at], facts={"nearest": offers[at]} if at >= 0 else {})
         for at in np.unique(offer)
     ]
-
-
-def _nearest(values: Iterable[str], known: Sequence[str]) -> Iterable[tuple[str, str]]:
-    folded = {value.casefold(): value for value in sorted(known)}
-    for value in values:
-        found = get_close_matches(value.casefold(), folded, n=1, cutoff=0.6)
-        if found:
-            yield value, folded[found[0]]

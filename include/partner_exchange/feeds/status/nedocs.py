@@ -1,9 +1,9 @@
 """NEDOCS: how crowded an emergency department is, from seven inputs, and the level of a score.
 
-The formula and the levels are those of the format page "EMResource". A computed score is never below 0, and is
-kept with one decimal, rounded half up; a finished score is kept as it was sent. The level is that of the kept
-score rounded half up to a whole number, so what a screen shows always fits together: 20.4 is not busy, 20.5
-is busy. Above 200 it stays in the top level.
+The formula and the levels are those of the format page "EMResource". A computed score is never below 0, and
+is kept with one decimal, rounded half up; a finished score is kept as it was sent. The level is that of the
+kept score rounded half up to a whole number, so what a screen shows always fits together: 20.4 is not busy,
+20.5 is busy. Above 200 it stays in the top level.
 """
 
 from __future__ import annotations

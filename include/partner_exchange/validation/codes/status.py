@@ -435,7 +435,7 @@ ENTRIES: tuple[Entry, ...] = (
         _ERROR,
         "The reason is missing",
         "The status needs a reason, and none is given, so the status was not changed.",
-        "Fill in the Reason column of the status in the same row.",
+        "Fill in the Reason column of the status in the same row; add the column if the file has none.",
     ),
     Entry(
         "reason-unknown",
@@ -455,7 +455,7 @@ ENTRIES: tuple[Entry, ...] = (
         _ERROR,
         "The comment is missing",
         "The value needs a comment, and none is given, so the value was not taken.",
-        "Fill in the Comment column of the value in the same row.",
+        "Fill in the Comment column of the value in the same row; add the column if the file has none.",
     ),
     Entry(
         "comment-not-taken",
