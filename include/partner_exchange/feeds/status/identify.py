@@ -10,6 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Literal, get_args
 
 import numpy as np
@@ -81,9 +82,14 @@ def _by_resource_id(grid: Grid, keys: Mapping[KeyName, int], tenant: Tenant) -> 
     position = keys[KeyName.RESOURCE_ID]
     values, of = _coded(grid.columns[position])
     own, other = (_places_by_id(tenant.status.resources, mode) for mode in (tenant.mode, _other(tenant.mode)))
-    plain: dict[str, set[str]] = defaultdict(set)
-    for each in (*own, *other):
-        plain[_plain(each)].add(each)
+
+    # Made when the first id is not known as it stands, which in most files is never.
+    @cache
+    def by_plain_form() -> Mapping[str, set[str]]:
+        plain: dict[str, set[str]] = defaultdict(set)
+        for each in (*own, *other):
+            plain[_plain(each)].add(each)
+        return plain
 
     def judge(value: str) -> _Verdict:
         if not value:
@@ -92,7 +98,7 @@ def _by_resource_id(grid: Grid, keys: Mapping[KeyName, int], tenant: Tenant) -> 
             return _Verdict(own[value])
         if value in other:
             return _wrong_mode(tenant.mode)
-        alike = plain.get(_plain(value), set())
+        alike = by_plain_form().get(_plain(value), set())
         if len(alike) != 1:
             return _Verdict(code="resource-unknown")
         (meant,) = alike

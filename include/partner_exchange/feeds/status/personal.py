@@ -87,7 +87,7 @@ _PATIENT = re.compile(
     r"\b(?i:patient|pt\.?)[ :#]{1,3}(?:(?:Mr|Mrs|Ms|Miss)\.? )?"
     rf"(?P<one>{_CAPITALISED})(?:,? (?P<two>{_CAPITALISED}))?"
 )
-_MAYBE_LAST_FIRST = r"\A\p{Lu}[\p{L}'\x{2019}. -]{1,40}, ?\p{Lu}[\p{L}'\x{2019}. -]{1,40}\z"
+_MAYBE_LAST_FIRST = r"\A\p{Lu}[^0-9,;:]+, ?\p{Lu}[^0-9,;:]+\z"
 _LAST_FIRST = re.compile(
     rf"(?P<one>{_CAPITALISED})(?: (?P<more>{_CAPITALISED}|Jr\.?|Sr\.?))?, ?"
     rf"(?P<two>{_CAPITALISED})(?: (?P<middle>{_CAPITALISED}|[^\W\d_]\.?))?"
