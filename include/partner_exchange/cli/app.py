@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from partner_exchange import log
-from partner_exchange.cli import files, operate, stack
+from partner_exchange.cli import files, nhsn, operate, stack, statuses, templates
 from partner_exchange.settings import get_settings
 
 app = typer.Typer(
@@ -18,6 +18,9 @@ app = typer.Typer(
 stack.add_to(app)
 files.add_to(app)
 operate.add_to(app)
+statuses.add_to(app)
+templates.add_to(app)
+nhsn.add_to(app)
 
 
 @app.callback()

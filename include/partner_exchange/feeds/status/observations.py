@@ -14,16 +14,12 @@ import pyarrow.compute as pc
 from partner_exchange.feeds.status.recognise import Recognised, Role
 from partner_exchange.feeds.status.rows import JudgedRows
 from partner_exchange.feeds.status.rules import RuleVerdict, judge_rules
+from partner_exchange.feeds.status.source import AS_SENT, HEADER_MARK, Source
 from partner_exchange.feeds.status.values import JudgedValues
 from partner_exchange.ledger.columns import ColumnOutcome
 from partner_exchange.readers.cells import as_cells
 from partner_exchange.readers.grid import Grid
 from partner_exchange.readers.marks import Mark
-
-HEADER_MARK = "h:"
-"""Goes before a header of the file where it is the name of a column of ours."""
-AS_SENT = "as_sent"
-"""Column of the rows to mend: a whole record of a CSV that has no column form, else ""."""
 
 Flags = npt.NDArray[np.bool_]
 
@@ -48,6 +44,7 @@ def apply_rules(grid: Grid, recognised: Recognised, values: JudgedValues) -> Rul
     """Judge the rules between columns over the numbers that are sound by themselves."""
     valued = {one.status_type.id: one.title for one in recognised.elements if one.role is Role.VALUE}
     ids = np.array(list(valued), dtype=np.int64)
+    of_element = np.array([one.status_type.id for one in recognised.elements], dtype=np.int64)
     numbers = np.full((len(grid.rows), len(ids)), np.nan)
     place_of = {status_type_id: place for place, status_type_id in enumerate(ids.tolist())}
     # A score from its inputs has no column of its own, and takes part in no rule.
@@ -59,7 +56,13 @@ def apply_rules(grid: Grid, recognised: Recognised, values: JudgedValues) -> Rul
     at = values.table["at"].to_numpy()[has_place]
     numbers[at, places[has_place]] = values.table["number"].to_numpy(dtype=np.float64)[has_place]
     frame = pd.DataFrame(numbers, columns=ids.tolist())
-    return judge_rules(recognised.template, frame, rows=grid.rows, titles=valued)
+    rejected = pd.DataFrame(
+        {
+            "at": values.rejected["at"].to_numpy(dtype=np.int64),
+            "status_type_id": of_element[values.rejected["element"].to_numpy(dtype=np.int64)],
+        }
+    )
+    return judge_rules(recognised.template, frame, rows=grid.rows, titles=valued, rejected=rejected)
 
 
 def observations(judged: Judged) -> tuple[pd.DataFrame, list[Mark]]:
@@ -160,10 +163,10 @@ def to_mend(judged: Judged, cells: Flags) -> pd.DataFrame:
         frame[HEADER_MARK + grid.header[at]] = text.to_pandas().to_numpy()
     frame[AS_SENT] = ""
     if not len(grid.faulty_rows):
-        return frame
+        return Source.of(grid).keep_in(frame)
     faulty = pd.DataFrame({"row": grid.faulty_rows, AS_SENT: grid.faulty_text.to_pandas()})
     together = pd.concat([frame, faulty], ignore_index=True).fillna("")
-    return together.sort_values("row", kind="stable", ignore_index=True)
+    return Source.of(grid).keep_in(together.sort_values("row", kind="stable", ignore_index=True))
 
 
 def column_outcomes(judged: Judged, lines: pd.DataFrame, cells: Flags) -> tuple[ColumnOutcome, ...]:

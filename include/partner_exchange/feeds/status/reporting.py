@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from partner_exchange.feeds.status.template import KeyName
 from partner_exchange.readers.cells import Cells
-from partner_exchange.readers.grid import Grid, column_title
+from partner_exchange.readers.grid import Grid, TableFormat, column_title
 from partner_exchange.readers.marks import Mark
 from partner_exchange.validation.moments import (
     Flags,
@@ -45,6 +45,7 @@ _TIME_CODES = {
     MomentFault.TIME_FORMAT: "reporting-time-format",
     MomentFault.NO_SUCH_TIME: "reporting-time-no-such-time",
 }
+_DATE_CELL = r"\A([0-9]{4}-[0-9]{2}-[0-9]{2}) [0-9]{2}:[0-9]{2}:[0-9]{2}\z"
 _WEEK_CODES = {MomentFault.NOT_SATURDAY: "week-ending-not-saturday"}
 
 
@@ -100,10 +101,19 @@ class _Columns:
         if KeyName.UPDATED_AT in cells:
             return cls(*cells[KeyName.UPDATED_AT], may_have_time=True, is_required=False)
         if KeyName.WEEK_ENDING in cells:
-            return cls(*cells[KeyName.WEEK_ENDING], is_week_ending=True)
+            days, title = cells[KeyName.WEEK_ENDING]
+            return cls(_days(days, grid), title, is_week_ending=True)
         if KeyName.COLLECTION_DATE in cells:
-            return cls(*cells[KeyName.COLLECTION_DATE], *cells.get(KeyName.COLLECTION_TIME, ()))
+            days, title = cells[KeyName.COLLECTION_DATE]
+            return cls(_days(days, grid), title, *cells.get(KeyName.COLLECTION_TIME, ()))
         return None
+
+
+def _days(cells: Cells, grid: Grid) -> Cells:
+    """Return a column of days; a date cell of a workbook may hold a time that it does not show."""
+    if grid.format is TableFormat.CSV:
+        return cells
+    return pc.replace_substring_regex(cells, pattern=_DATE_CELL, replacement=r"\1")
 
 
 def _together(date: Cells, time: Cells, dates: Moments) -> Cells:
