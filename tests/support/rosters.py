@@ -11,9 +11,10 @@ from typing import Any
 
 import pandas as pd
 
-from partner_exchange.feeds.base import Examination, ExamineContext
+from partner_exchange.feeds.base import AnswerMaterial, Examination, ExamineContext
 from partner_exchange.feeds.registry import get_feed
 from partner_exchange.tenants.model import Tenant
+from partner_exchange.validation.findings import Findings
 
 TITLES = (
     "Username",
@@ -78,6 +79,13 @@ def examine(content: bytes, *, file_name: str = "roster.csv", **roster: Any) -> 
     """Return what the roster feed finds on 2026-11-21."""
     context = ExamineContext(tenant=a_tenant_with(**roster), file_name=file_name, today=TODAY)
     return get_feed("roster").examine(content, context)
+
+
+def fix_it_of(rejected: pd.DataFrame, **roster: Any) -> bytes:
+    """Return the fix-it file of the roster feed; b"" when there is none."""
+    tenant = a_tenant_with(**roster)
+    material = AnswerMaterial(tenant, "roster.csv", lambda: b"", rejected, Findings())
+    return b"".join(file.content for file in get_feed("roster").answer_files(material))
 
 
 def flat(examination: Examination) -> list[tuple[int | None, str, str, str]]:

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from partner_exchange.cli.options import JSON_OPTION, TENANT_OPTION
-from partner_exchange.feeds.base import Examination
+from partner_exchange.feeds.base import Examination, MappedColumn
+from partner_exchange.ledger.columns import ColumnOutcome
 from partner_exchange.ledger.states import Outcome
 from partner_exchange.validation.findings import Findings, Severity
 
 FILE_ARGUMENT = Annotated[
     Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="the file, as you would drop it")
+]
+MAPPING_OPTION = Annotated[
+    bool,
+    typer.Option(
+        "--mapping", help="show which column goes where, with its first value: for your own terminal only"
+    ),
 ]
 _EXIT = {Outcome.ACCEPTED: 0, Outcome.ACCEPTED_WITH_FINDINGS: 0, Outcome.REFUSED: 2}
 GROUPS_SHOWN = 40
@@ -28,12 +37,18 @@ def add_to(app: typer.Typer) -> None:
     app.command()(process)
 
 
-def check(file: FILE_ARGUMENT, tenant: TENANT_OPTION, as_json: JSON_OPTION = False) -> None:
-    """Check a file without any server: exit 0 clean or warnings, 1 some rows rejected, 2 file refused."""
+def check(
+    file: FILE_ARGUMENT,
+    tenant: TENANT_OPTION,
+    as_json: JSON_OPTION = False,
+    with_mapping: MAPPING_OPTION = False,
+) -> None:
+    """Check a file without any server: exit 0 clean or warnings, 1 something rejected, 2 file refused."""
     from partner_exchange import clock
-    from partner_exchange.feeds.answer import result_json
+    from partner_exchange.feeds.answer import mapping_json, result_json
     from partner_exchange.feeds.base import ExamineContext
     from partner_exchange.feeds.registry import get_feed
+    from partner_exchange.feeds.samples import first_values
     from partner_exchange.submissions.validate import outcome_of, refuse_oversize
     from partner_exchange.tenants import registry
 
@@ -53,24 +68,29 @@ def check(file: FILE_ARGUMENT, tenant: TENANT_OPTION, as_json: JSON_OPTION = Fal
             rows_accepted=examination.rows_accepted,
             rows_rejected=examination.rows_rejected,
             findings=examination.findings,
+            template=examination.template,
+            columns=mapping_json(examination.mapping),
+            values=_checked_values(examination) if examination.columns else None,
         )
         print(json.dumps(document, ensure_ascii=False, indent=2))
     else:
         _show(file.name, outcome, examination)
-    raise typer.Exit(_exit_code(outcome, examination.rows_rejected))
+        if with_mapping:
+            samples = first_values(file.read_bytes(), file_name=file.name, mapping=examination.mapping)
+            _show_mapping(examination.mapping, samples)
+    raise typer.Exit(_exit_code(outcome, examination.rows_rejected, examination.findings))
 
 
 def process(file: FILE_ARGUMENT, tenant: TENANT_OPTION, as_json: JSON_OPTION = False) -> None:
     """Take a file through all steps, into the store, without Airflow; exit code as for check."""
     from partner_exchange.cli.options import local_home
-    from partner_exchange.feeds.answer import result_json
+    from partner_exchange.feeds.answer import all_columns, columns_json, result_json, value_counts
+    from partner_exchange.feeds.expected import places
     from partner_exchange.ledger import submissions as ledger
     from partner_exchange.ledger.database import transaction
     from partner_exchange.local.database import ensure_database
     from partner_exchange.notify.outbox import deliver
     from partner_exchange.settings import get_settings
-    from partner_exchange.storage import paths
-    from partner_exchange.storage.names import StampedName
     from partner_exchange.submissions.process import run_steps, take_in
     from partner_exchange.tenants import registry
 
@@ -84,6 +104,7 @@ def process(file: FILE_ARGUMENT, tenant: TENANT_OPTION, as_json: JSON_OPTION = F
         with transaction() as connection:
             submission = ledger.get(connection, claimed.submission_id)
             findings = ledger.findings(connection, claimed.submission_id)
+            columns = ledger.column_outcomes(connection, claimed.submission_id)
     outcome = Outcome(submission.outcome or Outcome.REFUSED)
     if as_json:
         document = result_json(
@@ -94,6 +115,9 @@ def process(file: FILE_ARGUMENT, tenant: TENANT_OPTION, as_json: JSON_OPTION = F
             rows_accepted=submission.rows_accepted or 0,
             rows_rejected=submission.rows_rejected or 0,
             findings=findings,
+            template=submission.template,
+            columns=columns_json(columns),
+            values=value_counts(all_columns(columns)) if columns else None,
         )
         outcomes = {
             "created": submission.rows_created or 0,
@@ -104,7 +128,6 @@ def process(file: FILE_ARGUMENT, tenant: TENANT_OPTION, as_json: JSON_OPTION = F
         extra = {"submission": counts.submission_id, "state": counts.state, "outcomes": outcomes}
         print(json.dumps({**document, **extra}, ensure_ascii=False, indent=2))
     else:
-        answer = paths.completed(policy.inbox.folder, StampedName(submission.file_name, submission.stamp))
         console = Console()
         console.print(f"submission {submission.submission_id}: {submission.state}, {outcome}")
         console.print(
@@ -112,15 +135,28 @@ def process(file: FILE_ARGUMENT, tenant: TENANT_OPTION, as_json: JSON_OPTION = F
             f"updated {submission.rows_updated or 0}, unchanged {submission.rows_unchanged or 0}, "
             f"rejected {submission.rows_rejected or 0}"
         )
+        if columns:
+            _show_values(console, all_columns(columns))
         _show_groups(console, findings)
-        console.print(
-            f"answer: {settings.partner_homes_dir / policy.code / answer}", soft_wrap=True, markup=False
-        )
-    raise typer.Exit(_exit_code(outcome, submission.rows_rejected or 0))
+        for label, place in places(submission, columns, findings, policy).items():
+            where = settings.partner_homes_dir / policy.code / place
+            console.print(f"{label.lower()}: {where}", soft_wrap=True, markup=False, highlight=False)
+    raise typer.Exit(_exit_code(outcome, submission.rows_rejected or 0, findings))
 
 
-def _exit_code(outcome: Outcome, rows_rejected: int) -> int:
-    return 1 if rows_rejected and outcome is not Outcome.REFUSED else _EXIT[outcome]
+def _exit_code(outcome: Outcome, rows_rejected: int, findings: Findings) -> int:
+    """An error rejects at least a value, also where no row was rejected (K23)."""
+    is_rejecting = bool(rows_rejected or findings.count(Severity.ERROR))
+    return 1 if is_rejecting and outcome is not Outcome.REFUSED else _EXIT[outcome]
+
+
+def _checked_values(examination: Examination) -> dict[str, int]:
+    """Return what the checks know of the values; what is set, unchanged or late only the store knows."""
+    return {
+        "accepted": len(examination.accepted),
+        "skipped": sum(one.skipped for one in examination.columns),
+        "rejected": sum(one.rejected for one in examination.columns),
+    }
 
 
 def _show(file_name: str, outcome: Outcome, examination: Examination) -> None:
@@ -130,7 +166,29 @@ def _show(file_name: str, outcome: Outcome, examination: Examination) -> None:
         f"rows {examination.rows_total}: "
         f"accepted {examination.rows_accepted}, rejected {examination.rows_rejected}"
     )
+    if examination.columns:
+        console.print("values: " + ", ".join(f"{n} {c}" for n, c in _checked_values(examination).items()))
     _show_groups(console, examination.findings)
+
+
+def _show_values(console: Console, values: ColumnOutcome) -> None:
+    console.print(
+        f"values {values.total}: set {values.set}, unchanged {values.unchanged}, late {values.late}, "
+        f"skipped {values.skipped}, rejected {values.rejected}"
+    )
+
+
+def _show_mapping(mapping: Sequence[MappedColumn], samples: Mapping[str, str]) -> None:
+    """Show where each column goes (E34); the values are the partner's own, on the partner's own terminal."""
+    console = Console()
+    if not mapping:
+        console.print("The columns of this feed have fixed places; there is nothing to map.")
+        return
+    table = Table("column", "goes to", "first value", box=None, pad_edge=False)
+    for one in mapping:
+        sample = samples.get(one.column, "")
+        table.add_row(Text(one.column), Text(one.target or "nowhere, ignored"), Text(sample))
+    console.print(table)
 
 
 def _show_groups(console: Console, findings: Findings) -> None:

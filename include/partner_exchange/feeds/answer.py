@@ -1,19 +1,21 @@
 """The result file a partner reads back, and its JSON twin (K17, M34, X06).
 
 The file is one CSV of five columns from its first byte to its last, so that any program reads it: the totals,
-the header, one line per kind of finding, then the single findings by row. Called by the respond step and the
-command line.
+the header, one line per kind of finding, one per column of a feed that judges values one by one, then the
+single findings by row. Called by the respond step and the command line.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
+from partner_exchange.feeds.base import MappedColumn
+from partner_exchange.ledger.columns import ColumnOutcome
 from partner_exchange.ledger.states import Outcome, State
 from partner_exchange.ledger.submissions import Submission
 from partner_exchange.readers.cells import Cells, as_cells, csv_text
@@ -21,6 +23,8 @@ from partner_exchange.validation.findings import FindingGroup, Findings, Severit
 
 COLUMNS = ("Row", "Column", "Severity", "Code", "Message")
 TOTALS = "Totals"
+VALUES = "values"
+VALUE_OUTCOMES = ("set", "unchanged", "late", "skipped", "rejected")
 FAILED = "failed"
 _SEVERITY_OF = {
     Outcome.ACCEPTED: Severity.INFO,
@@ -61,9 +65,29 @@ class Totals:
         )
 
 
-def result_file(*, file_name: str, totals: Totals, findings: Findings, newline: str, support: str) -> bytes:
+def all_columns(columns: Iterable[ColumnOutcome]) -> ColumnOutcome:
+    """Return the sum over all columns; its column is ""."""
+    counts = [[getattr(one, name) for name in VALUE_OUTCOMES] for one in columns]
+    return ColumnOutcome("", *(sum(each) for each in zip(*counts, strict=True)))
+
+
+def value_counts(outcome: ColumnOutcome) -> dict[str, int]:
+    """Return how many values had which outcome, by its name, in the order in which we always show them."""
+    return {name: getattr(outcome, name) for name in VALUE_OUTCOMES}
+
+
+def result_file(
+    *,
+    file_name: str,
+    totals: Totals,
+    findings: Findings,
+    newline: str,
+    support: str,
+    columns: Sequence[ColumnOutcome] = (),
+) -> bytes:
     """Return the result file.
 
+    :param columns: what became of the values, for feeds that judge values one by one (E21).
     :param newline: ``crlf`` or ``lf`` (K16).
     :param support: whom to ask, shown in the totals; "" for nobody.
     """
@@ -71,10 +95,12 @@ def result_file(*, file_name: str, totals: Totals, findings: Findings, newline: 
     if totals.is_failed or totals.outcome is None:
         head = [(TOTALS, "", str(Severity.INFO), FAILED, _with_support(f"{file_name}: {_FAILURE}", support))]
         return _lines([*head, COLUMNS], end)
-    sentence = _with_support(f"{file_name}: {_numbers(totals)}; {_finding_numbers(findings)}", support)
+    numbers = f"{_numbers(totals)}; {_value_numbers(totals, columns)}{_finding_numbers(findings)}"
+    sentence = _with_support(f"{file_name}: {numbers}", support)
     head = [(TOTALS, "", str(_SEVERITY_OF[totals.outcome]), str(totals.outcome), sentence)]
     kinds = [_kind(group) for group in findings.groups if group.count > 1]
-    return _lines([*head, COLUMNS, *kinds], end) + _singles(findings.table, end)
+    values = [_values(one) for one in columns]
+    return _lines([*head, COLUMNS, *kinds, *values], end) + _singles(findings.table, end)
 
 
 def _numbers(totals: Totals) -> str:
@@ -84,6 +110,18 @@ def _numbers(totals: Totals) -> str:
         f"{totals.rows_total} rows: {totals.rows_accepted} accepted (created {totals.rows_created}, "
         f"updated {totals.rows_updated}, unchanged {totals.rows_unchanged}), {totals.rows_rejected} rejected"
     )
+
+
+def _value_numbers(totals: Totals, columns: Sequence[ColumnOutcome]) -> str:
+    if totals.outcome is Outcome.REFUSED or not columns:
+        return ""
+    values = all_columns(columns)
+    return f"{values.total} values: {', '.join(f'{n} {name}' for name, n in value_counts(values).items())}; "
+
+
+def _values(outcome: ColumnOutcome) -> tuple[str, ...]:
+    message = ", ".join(f"{name} {count}" for name, count in value_counts(outcome).items())
+    return "Values", outcome.column, str(Severity.INFO), VALUES, message
 
 
 def _finding_numbers(findings: Findings) -> str:
@@ -137,8 +175,16 @@ def result_json(
     rows_accepted: int,
     rows_rejected: int,
     findings: Findings,
+    template: str | None = None,
+    columns: Sequence[dict[str, Any]] = (),
+    values: dict[str, int] | None = None,
 ) -> dict[str, Any]:
-    """Return the structure that ``exchange check --json`` prints (design 8)."""
+    """Return the structure that ``exchange check --json`` and ``process --json`` print (design 8).
+
+    :param template: which of the feed's templates the file follows; null for a feed with one form only.
+    :param columns: as ``mapping_json`` or ``columns_json`` returns them.
+    :param values: counts of values over all columns; null for a feed that judges rows.
+    """
     table = findings.table
     rows = [None if pd.isna(row) else int(row) for row in table["row"]]
     texts = [table[name].fillna("").to_list() for name in ("column", "severity", "code", "message")]
@@ -146,9 +192,22 @@ def result_json(
         "file": file_name,
         "feed": feed,
         "outcome": str(outcome),
+        "template": template or None,
         "rows": {"total": rows_total, "accepted": rows_accepted, "rejected": rows_rejected},
+        "values": values,
+        "columns": list(columns),
         "findings": [
             {"row": row, "column": column or None, "severity": severity, "code": code, "message": message}
             for row, column, severity, code, message in zip(rows, *texts, strict=True)
         ],
     }
+
+
+def mapping_json(mapping: Iterable[MappedColumn]) -> list[dict[str, Any]]:
+    """Return for ``result_json`` which column goes where (E34)."""
+    return [{"column": one.column, "target": one.target} for one in mapping]
+
+
+def columns_json(columns: Iterable[ColumnOutcome]) -> list[dict[str, Any]]:
+    """Return for ``result_json`` what became of the values of each column (E21)."""
+    return [{"column": one.column, **value_counts(one)} for one in columns]

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from partner_exchange.errors import RightRefused
 from partner_exchange.storage.names import (
+    ANNOTATED_FOLDER,
     COMPLETED,
     ORIGINALS_FOLDER,
     PROCESSING,
@@ -50,13 +51,14 @@ class Area(StrEnum):
 
 
 _ALL = frozenset(Verb) - {Verb.LINK}
+_KEPT_FOLDERS = (ORIGINALS_FOLDER, REJECTED_FOLDER, ANNOTATED_FOLDER)
 
 PARTNER_RIGHTS: Mapping[Area, frozenset[Verb]] = {
     Area.ROOT: frozenset({Verb.LIST}),
     # inbound and outbound themselves: they stay where they are (M05).
     Area.FOLDER: frozenset({Verb.LIST}),
     Area.INBOUND: frozenset({Verb.LIST, Verb.READ, Verb.WRITE, Verb.RENAME, Verb.DELETE}),
-    # originals/ and rejected/ hold our record of what came; a partner reads it.
+    # originals/, rejected/ and annotated/ hold our record of what came; a partner reads it.
     Area.KEPT: frozenset({Verb.LIST, Verb.READ}),
     # Partners' scripts fetch a file and delete it to mark it as taken; we keep what was delivered, so
     # nothing is lost, and it is the partner's own request in the sense of M53.
@@ -188,7 +190,7 @@ def _area(place: Place, inbox: str, outbox: str) -> Area:
         return Area.FOLDER
     if place[0] == outbox:
         return Area.OUTBOUND
-    if len(place) > 2 or place[1].casefold() in (ORIGINALS_FOLDER, REJECTED_FOLDER):
+    if len(place) > 2 or place[1].casefold() in _KEPT_FOLDERS:
         return Area.KEPT
     return Area.INBOUND
 

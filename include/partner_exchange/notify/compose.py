@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -12,11 +13,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from sqlalchemy import Connection
 
 from partner_exchange import clock
+from partner_exchange.feeds.answer import all_columns
+from partner_exchange.feeds.expected import has_rejected, places
 from partner_exchange.ledger import submissions as ledger
+from partner_exchange.ledger.columns import ColumnOutcome
 from partner_exchange.ledger.mails import Event, QueuedMail
 from partner_exchange.ledger.submissions import Submission
-from partner_exchange.storage import paths
-from partner_exchange.storage.names import StampedName
 from partner_exchange.tenants.model import Tenant
 from partner_exchange.validation.catalogue import CATALOGUE
 from partner_exchange.validation.findings import FindingGroup
@@ -38,7 +40,7 @@ _WORDINGS = {
         "Nothing is asked of you.",
     ),
     Event.FINDINGS: _Wording(
-        "{file}: {accepted} of {total} rows loaded, {rejected} rejected",
+        "{file}: {accepted} of {total} rows loaded, {rejected}",
         "The good rows of your file are loaded; some rows were rejected.",
         "Your turn: mend the rows in the fix-it file and drop it into the inbox as it is named.",
     ),
@@ -58,6 +60,18 @@ _WORDINGS = {
         "Our turn: we look into it. Nothing is asked of you, please do not send the file again.",
     ),
 }
+
+
+_VALUE_FINDINGS = _Wording(
+    _WORDINGS[Event.FINDINGS].subject,
+    "The good values of your file are loaded; some values were rejected.",
+    "Your turn: mend the values in the fix-it file and drop it into the inbox as it is named.",
+)
+_NOTHING_REJECTED = _Wording(
+    "{file}: {accepted} of {total} rows loaded, with findings",
+    "Your file is loaded, but something about it is not right.",
+    "Your turn: see the findings below.",
+)
 
 
 @dataclass(frozen=True)
@@ -87,8 +101,10 @@ def _templates() -> Environment:
 def compose(connection: Connection, mail: QueuedMail, tenant: Tenant, *, sender: str) -> EmailMessage:
     """Return the mail as text and HTML; its Message-ID is stable, so a doubled sending is seen as one."""
     submission = ledger.get(connection, mail.submission_id)
-    groups = ledger.findings(connection, mail.submission_id).groups
-    wording = _WORDINGS[mail.event]
+    findings = ledger.findings(connection, mail.submission_id)
+    columns = ledger.column_outcomes(connection, mail.submission_id)
+    groups = findings.groups
+    wording = _wording(mail.event, submission, columns)
     facts = {
         "tenant": tenant,
         "submission": submission,
@@ -96,10 +112,11 @@ def compose(connection: Connection, mail: QueuedMail, tenant: Tenant, *, sender:
         "turn": wording.turn,
         "lines": [_line(group) for group in groups[:GROUPS_SHOWN]],
         "hidden_count": max(0, len(groups) - GROUPS_SHOWN),
-        "places": _places(submission, tenant),
+        "places": places(submission, columns, findings, tenant),
+        "values": _values(submission, columns),
     }
     message = EmailMessage(policy=SMTP)
-    message["Subject"] = _subject(wording.subject, submission)
+    message["Subject"] = _subject(wording.subject, submission, columns)
     message["From"] = sender
     message["To"] = mail.recipient
     message["Date"] = format_datetime(clock.now())
@@ -112,13 +129,35 @@ def compose(connection: Connection, mail: QueuedMail, tenant: Tenant, *, sender:
     return message
 
 
-def _subject(pattern: str, submission: Submission) -> str:
+def _wording(event: Event, submission: Submission, columns: Sequence[ColumnOutcome]) -> _Wording:
+    if event is not Event.FINDINGS:
+        return _WORDINGS[event]
+    if not has_rejected(submission, columns):
+        return _NOTHING_REJECTED
+    return _VALUE_FINDINGS if columns else _WORDINGS[event]
+
+
+def _values(submission: Submission, columns: Sequence[ColumnOutcome]) -> ColumnOutcome | None:
+    """Return what became of the values when that is known and the feed judges them one by one (E21)."""
+    return all_columns(columns) if columns and submission.loaded_at is not None else None
+
+
+def _rejected(submission: Submission, columns: Sequence[ColumnOutcome]) -> str:
+    """Return how much was rejected, such as ``1 rejected, 3 values rejected``."""
+    rows, values = submission.rows_rejected or 0, sum(one.rejected for one in columns)
+    parts = [f"{rows} rejected"] if rows or not values else []
+    if values:
+        parts.append(f"{values} {'value' if values == 1 else 'values'} rejected")
+    return ", ".join(parts)
+
+
+def _subject(pattern: str, submission: Submission, columns: Sequence[ColumnOutcome]) -> str:
     subject = pattern.format(
         # A file name is the partner's own text: no line break of it may make a header of its own.
         file=" ".join("".join(c if c.isprintable() else " " for c in submission.file_name).split()),
         total=submission.rows_total or 0,
         accepted=submission.rows_accepted or 0,
-        rejected=submission.rows_rejected or 0,
+        rejected=_rejected(submission, columns),
     )
     return f"[Partner Exchange] {subject}"
 
@@ -134,12 +173,3 @@ def _line(group: FindingGroup) -> FindingLine:
         title=entry.title,
         next_step=entry.next_step,
     )
-
-
-def _places(submission: Submission, tenant: Tenant) -> dict[str, str]:
-    """Return where the partner finds the answer in the own folder."""
-    inbox, name = tenant.inbox.folder, StampedName(submission.file_name, submission.stamp)
-    places = {"Result file": paths.completed(inbox, name), "Original": paths.original(inbox, name)}
-    if submission.rows_rejected and submission.rows_accepted is not None and submission.loaded_at:
-        places["Fix-it file"] = paths.fix_it(inbox, name)
-    return places

@@ -24,6 +24,7 @@ WHITE_SPACE = (
 """What is trimmed from both ends of a cell: the white space of Unicode and two marks that show as nothing."""
 
 FORMULA_START = r"^[=+\-@\t\r]"
+_FIELD_START = r'(^|,)("?)([=+\-@\t\r])'
 _TO_NEUTRAL = r"^('*[=+\-@\t\r])"
 _FROM_NEUTRAL = r"^'('*[=+\-@\t\r])"
 
@@ -66,6 +67,17 @@ def csv_records(columns: Sequence[Cells]) -> Cells:
     """Return one RFC 4180 record per row, without its line end, cells neutral and quoted where needed."""
     fields = [_quoted(neutral(cells)) for cells in columns]
     return pc.binary_join_element_wise(*fields, pa.scalar(",", pa.large_string()))
+
+
+def neutral_records(records: Cells) -> Cells:
+    """Return whole records that could not be taken apart so that no spreadsheet runs a field of them.
+
+    A comma inside quotes is taken for the start of a field as well: one apostrophe too many in a record that
+    has to be mended by hand does no harm, one too few would.
+    """
+    if not pc.any(pc.match_substring_regex(records, _FIELD_START)).as_py():
+        return records
+    return pc.replace_substring_regex(records, pattern=_FIELD_START, replacement=r"\1\2'\3")
 
 
 def _quoted(cells: Cells) -> Cells:

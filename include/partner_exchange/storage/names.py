@@ -6,7 +6,11 @@ A drop ``roster.csv`` is called, in this order::
     inbound/roster.csv.20261121T074712Z.processing       while it is in hand; this rename is the claim (M33)
     inbound/originals/roster.csv.20261121T074712Z        afterwards, byte-exact
     inbound/rejected/roster.20261121T074712Z.csv         the rows to mend, when there are any (N01)
+    inbound/annotated/a.20261121T074712Z.annotated.xlsx  a copy with marked cells, of an XLSX
     inbound/roster.csv.20261121T074712Z.completed        the result file (M34)
+
+A tenant whose answers go to the outbox finds there ``roster.20261121T074712Z.result.csv``, ``.fix-it.csv``
+and ``.annotated.xlsx``. Stem and time code together are unique in an inbox: those names leave out the ending.
 """
 
 from __future__ import annotations
@@ -19,11 +23,17 @@ PROCESSING = ".processing"
 COMPLETED = ".completed"
 ORIGINALS_FOLDER = "originals"
 REJECTED_FOLDER = "rejected"
+ANNOTATED_FOLDER = "annotated"
+FIX_IT = "fix-it"
+RESULT = "result"
 SUSPENDED_NOTICE = "INTAKE-SUSPENDED.txt"
 """Our notice in an inbox whose intake is suspended (M39): nothing is claimed while it lies there."""
 
-_LONGEST_BYTES = 200
+_LONGEST_BYTES = 190
 """Longest dropped name that keeps its length: what we append must fit the 255 bytes of a file system."""
+_LONGEST_FIX_IT_BYTES = 222
+"""The same for a fix-it file: it has the length of a dropped name and one of our endings, and keeps both,
+since they lead back to the first submission. The longest ending, of the annotated file, has 32 bytes."""
 
 _STAMP_FORMAT = "%Y%m%dT%H%M%SZ"
 _STAMP = r"(?P<stamp>\d{8}T\d{6}Z)"
@@ -43,12 +53,17 @@ def next_stamp(stamp: str) -> str:
 
 def shortened(file_name: str) -> str:
     """Return the name, its stem cut when our endings would not fit behind it; the ending stays."""
-    if len(file_name.encode()) <= _LONGEST_BYTES:
+    longest = _LONGEST_FIX_IT_BYTES if StampedName.parse_fix_it(file_name) else _LONGEST_BYTES
+    if len(file_name.encode()) <= longest:
         return file_name
     stem, dot, ending = file_name.rpartition(".")
     ending = f"~{dot}{ending}" if stem and len(ending.encode()) <= 20 else "~"
     room = _LONGEST_BYTES - len(ending.encode())
     return file_name.encode()[:room].decode(errors="ignore") + ending
+
+
+ENDINGS = ("csv", "xls", "xlsx")
+_SPELLINGS = tuple(spelling for ending in ENDINGS for spelling in (ending, ending.upper(), ending.title()))
 
 
 @dataclass(frozen=True)
@@ -74,10 +89,19 @@ class StampedName:
         return f"{self.file_name}.{self.stamp}"
 
     @property
-    def fix_it(self) -> str:
-        """Return the name in ``rejected/``; it keeps the ending, so it may be dropped again as it is."""
-        stem, dot, ending = self.file_name.rpartition(".")
-        return f"{stem}.{self.stamp}.{ending}" if dot and stem else f"{self.file_name}.{self.stamp}"
+    def stem(self) -> str:
+        """Return the dropped name without its ending when that is one of a table; else all of it."""
+        stem, _, ending = self.file_name.rpartition(".")
+        return stem if stem and ending in _SPELLINGS else self.file_name
+
+    def answer(self, kind: str, ending: str) -> str:
+        """Return the name of an answer of one kind, such as ``bulk.20261121T074712Z.annotated.xlsx``."""
+        return f"{self.stem}.{self.stamp}.{kind}.{ending}"
+
+    def fix_it(self, ending: str) -> str:
+        """Return the name in ``rejected/``, ready to be dropped again; the ending keeps its case."""
+        own_ending = self.file_name[len(self.stem) + 1 :]
+        return f"{self.stem}.{self.stamp}.{own_ending if own_ending.casefold() == ending else ending}"
 
     @classmethod
     def parse_processing(cls, name: str) -> StampedName | None:
@@ -86,15 +110,32 @@ class StampedName:
         return cls(match["file_name"], match["stamp"]) if match else None
 
     @classmethod
-    def parse_fix_it(cls, name: str) -> StampedName | None:
-        """Return the first submission's name when ``name`` is that of its fix-it file, else None (N01)."""
+    def parse_own(cls, name: str) -> StampedName | None:
+        """Return what a ``.processing`` or ``.completed`` name says, None for any other name."""
+        match = _OWN_NAME.match(name)
+        return cls(match["file_name"], match["stamp"]) if match else None
+
+    @classmethod
+    def parse_fix_it(cls, name: str) -> tuple[StampedName, ...]:
+        """Return whose fix-it file ``name`` may be, most likely first; nothing when it is no such name (N01).
+
+        An XLS has an XLSX to mend, and a program may save what it opened as another kind of file: so the
+        ending does not tell that of the first drop. No two of the names returned can be in one inbox.
+        """
         match = _FIX_IT_NAME.match(name)
-        return cls(f"{match['stem']}.{match['ending']}", match["stamp"]) if match else None
+        if match is None:
+            return ()
+        stem, stamp = match["stem"], match["stamp"]
+        endings = dict.fromkeys((match["ending"], *_SPELLINGS))
+        names = (cls(file_name, stamp) for file_name in (*(f"{stem}.{each}" for each in endings), stem))
+        return tuple(one for one in names if one.stem == stem)
 
 
 _PROCESSING_NAME = re.compile(rf"^(?P<file_name>.+)\.{_STAMP}{re.escape(PROCESSING)}$", re.S)
-_FIX_IT_NAME = re.compile(rf"^(?P<stem>.+)\.{_STAMP}\.(?P<ending>[^.]+)$", re.S)
-_OWN_NAME = re.compile(rf"\.{_STAMP}(?:{re.escape(PROCESSING)}|{re.escape(COMPLETED)})$")
+_FIX_IT_NAME = re.compile(rf"^(?P<stem>.+)\.{_STAMP}(?:\.{FIX_IT})?\.(?P<ending>[^.]+)$", re.S)
+_OWN_NAME = re.compile(
+    rf"^(?P<file_name>.*)\.{_STAMP}(?:{re.escape(PROCESSING)}|{re.escape(COMPLETED)})$", re.S
+)
 
 
 def is_temporary(name: str) -> bool:
@@ -104,7 +145,7 @@ def is_temporary(name: str) -> bool:
 
 def is_own(name: str) -> bool:
     """Say whether this name in an inbox is one of ours, which we never take and a partner may not use."""
-    return name == SUSPENDED_NOTICE or _OWN_NAME.search(name) is not None
+    return name == SUSPENDED_NOTICE or _OWN_NAME.match(name) is not None
 
 
 def is_claimable(name: str) -> bool:

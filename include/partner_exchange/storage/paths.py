@@ -4,7 +4,16 @@ strings.
 
 from __future__ import annotations
 
-from partner_exchange.storage.names import ORIGINALS_FOLDER, REJECTED_FOLDER, SUSPENDED_NOTICE, StampedName
+from partner_exchange.storage.names import (
+    ANNOTATED_FOLDER,
+    FIX_IT,
+    ORIGINALS_FOLDER,
+    REJECTED_FOLDER,
+    RESULT,
+    SUSPENDED_NOTICE,
+    StampedName,
+)
+from partner_exchange.tenants.model import Inbox
 
 
 def dropped(inbox: str, file_name: str) -> str:
@@ -27,9 +36,22 @@ def original(inbox: str, name: StampedName) -> str:
     return f"{inbox}/{ORIGINALS_FOLDER}/{name.original}"
 
 
-def fix_it(inbox: str, name: StampedName) -> str:
-    """Return where the rows to mend go (N01)."""
-    return f"{inbox}/{REJECTED_FOLDER}/{name.fix_it}"
+def answer_file(inbox: Inbox, name: StampedName, kind: str, ending: str) -> str:
+    """Return where a file goes that a partner finds besides the result file (N01): fix-it or annotated.
+
+    :param kind: ``fix-it`` or ``annotated``.
+    :param ending: of the file's name, without the dot.
+    """
+    if inbox.answers == "outbox":
+        return f"{inbox.outbox}/{name.answer(kind, ending)}"
+    if kind == FIX_IT:
+        return f"{inbox.folder}/{REJECTED_FOLDER}/{name.fix_it(ending)}"
+    return f"{inbox.folder}/{ANNOTATED_FOLDER}/{name.answer(kind, ending)}"
+
+
+def result_copy(inbox: Inbox, name: StampedName) -> str | None:
+    """Return where a copy of the result file goes; None for a tenant who finds all answers by the drop."""
+    return f"{inbox.outbox}/{name.answer(RESULT, 'csv')}" if inbox.answers == "outbox" else None
 
 
 def suspended_notice(inbox: str) -> str:
@@ -40,6 +62,11 @@ def suspended_notice(inbox: str) -> str:
 def archived(tenant_code: str, sha256: str) -> str:
     """Return the place of an original in the archive, by content."""
     return f"archive/{tenant_code}/{sha256[:2]}/{sha256}"
+
+
+def export(tenant_code: str, export_name: str, stamp: str) -> str:
+    """Return the place of an outbound file in the archive, by the UTC time code it was due at."""
+    return f"exports/{tenant_code}/{export_name}/{stamp}.csv"
 
 
 def work(submission_id: str, part: str) -> str:

@@ -9,6 +9,7 @@ again.
 from __future__ import annotations
 
 import logging
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from functools import partial
 
@@ -70,7 +71,8 @@ def claim(home: Home, tenant: Tenant, *, limit: int = 200) -> list[Claimed]:
         if any(entry.name == SUSPENDED_NOTICE for entry in entries):
             remove_notice(home, tenant)
         new = [entry for entry in entries if entry.is_file and is_claimable(entry.name)]
-        wanted += [partial(_take, home, tenant, entry) for entry in new[:limit]]
+        in_use = names_in_use(entries)
+        wanted += [partial(_take, home, tenant, entry, in_use) for entry in new[:limit]]
     claimed, errors = list(unfinished), []
     for take in wanted:
         try:
@@ -108,10 +110,11 @@ def _adopt(home: Home, tenant: Tenant, entry: Entry) -> Submission | None:
     return enter(home, tenant, name, entry.size_bytes) if known is None else None
 
 
-def _take(home: Home, tenant: Tenant, entry: Entry) -> Submission | None:
+def _take(home: Home, tenant: Tenant, entry: Entry, in_use: set[tuple[str, str]]) -> Submission | None:
     """Rename the file and enter it; None when it vanished or another claim was first."""
     inbox = tenant.inbox.folder
-    name = free_name(home, tenant, entry.name)
+    name = free_name(home, tenant, entry.name, in_use)
+    in_use.add((name.stem, name.stamp))
     try:
         home.rename(paths.dropped(inbox, entry.name), paths.processing(inbox, name))
         return enter(home, tenant, name, entry.size_bytes)
@@ -120,11 +123,24 @@ def _take(home: Home, tenant: Tenant, entry: Entry) -> Submission | None:
         return None
 
 
-def free_name(home: Home, tenant: Tenant, file_name: str) -> StampedName:
-    """Return a stamped name that nothing carries yet: two drops in one second stay apart (K17)."""
+def names_in_use(entries: Iterable[Entry]) -> set[tuple[str, str]]:
+    """Return stem and stamp of what is in hand or answered in an inbox."""
+    names = (StampedName.parse_own(entry.name) for entry in entries)
+    return {(name.stem, name.stamp) for name in names if name is not None}
+
+
+def free_name(
+    home: Home, tenant: Tenant, file_name: str, in_use: Container[tuple[str, str]] | None = None
+) -> StampedName:
+    """Return a stamped name that nothing carries yet: two drops in one second stay apart (K17).
+
+    :param in_use: ``names_in_use`` of a listing that the caller has.
+    """
     inbox = tenant.inbox.folder
+    if in_use is None:
+        in_use = names_in_use(home.entries(inbox))
     name = StampedName(shortened(file_name), utc_stamp(clock.now()))
-    while any(
+    while (name.stem, name.stamp) in in_use or any(
         home.exists(place(inbox, name)) for place in (paths.processing, paths.completed, paths.original)
     ):
         name = StampedName(name.file_name, next_stamp(name.stamp))
@@ -152,8 +168,8 @@ def enter(home: Home, tenant: Tenant, name: StampedName, size_bytes: int) -> Sub
 
 def _fixed_by(connection: Connection, tenant: Tenant, name: StampedName) -> str | None:
     """Return the first submission when this file is its fix-it file, mended and dropped again (N01)."""
-    first = StampedName.parse_fix_it(name.file_name)
-    if first is None:
-        return None
-    known = ledger.find(connection, tenant.code, first.file_name, first.stamp)
-    return known.submission_id if known else None
+    for first in StampedName.parse_fix_it(name.file_name):
+        known = ledger.find(connection, tenant.code, first.file_name, first.stamp)
+        if known is not None:
+            return known.submission_id
+    return None

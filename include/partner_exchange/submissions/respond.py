@@ -1,18 +1,20 @@
-"""Fourth step: the answer in the partner's folder (K17, M34, N01).
+"""Fourth step: the answer in the partner's folders (K17, M34, N01).
 
-The result file comes last: whoever sees ``.completed`` finds the original and the fix-it file in their
+The result file comes last: whoever sees ``.completed`` finds the original and all other answers in their
 places.
 """
 
 from __future__ import annotations
 
 import logging
+from functools import partial
 from time import monotonic
 
 import pandas as pd
 
 from partner_exchange import log
 from partner_exchange.feeds.answer import Totals, result_file
+from partner_exchange.feeds.base import AnswerMaterial
 from partner_exchange.feeds.registry import get_feed
 from partner_exchange.ledger import intake
 from partner_exchange.ledger import submissions as ledger
@@ -22,7 +24,7 @@ from partner_exchange.ledger.submissions import Submission
 from partner_exchange.storage import paths
 from partner_exchange.storage.archive import Archive
 from partner_exchange.storage.folders import Home
-from partner_exchange.storage.names import ORIGINALS_FOLDER, REJECTED_FOLDER, StampedName
+from partner_exchange.storage.names import ORIGINALS_FOLDER, StampedName
 from partner_exchange.submissions.claim import NOT_ARCHIVED
 from partner_exchange.submissions.counts import Counts, counts_of
 from partner_exchange.submissions.load import REJECTED_AT_LOAD
@@ -30,12 +32,13 @@ from partner_exchange.submissions.notice import put_notice
 from partner_exchange.submissions.validate import REJECTED, examine
 from partner_exchange.tenants import registry
 from partner_exchange.tenants.model import Tenant
+from partner_exchange.validation.findings import Findings
 
 _logger = logging.getLogger(__name__)
 
 
 def respond(submission_id: str, home: Home) -> Counts:
-    """Write fix-it file and result file and put the original away; a second call changes nothing.
+    """Write all answer files and put the original away; a second call changes nothing.
 
     A failed submission is answered too: the partner is told that it was our fault.
 
@@ -56,10 +59,12 @@ def _answer(submission: Submission, home: Home, started_s: float) -> Submission:
     ledger.require_answerable(submission)
     tenant = registry.load_one(submission.tenant_code)
     name = StampedName(submission.file_name, submission.stamp)
+    with transaction() as connection:
+        findings = ledger.findings(connection, submission.submission_id)
     if submission.state is State.LOADED:
-        _write_fix_it(submission, tenant, home, name)
+        _write_answer_files(submission, tenant, home, name, findings)
     put_away(submission, tenant, home, name)
-    write_result(submission, tenant, home, name)
+    _write_result(submission, tenant, home, name, findings)
     with transaction() as connection:
         suspension = intake.suspension(connection, tenant.code)
     if suspension is not None:
@@ -68,17 +73,31 @@ def _answer(submission: Submission, home: Home, started_s: float) -> Submission:
         return ledger.record_answer(connection, submission.submission_id, seconds=monotonic() - started_s)
 
 
-def _write_fix_it(submission: Submission, tenant: Tenant, home: Home, name: StampedName) -> None:
-    rejected = rejected_rows(submission, tenant)
-    if rejected.empty:
-        return
-    inbox = tenant.inbox.folder
-    home.ensure_folder(f"{inbox}/{REJECTED_FOLDER}")
-    home.write(paths.fix_it(inbox, name), get_feed(submission.feed).fix_it(rejected, tenant=tenant))
+def _write_answer_files(
+    submission: Submission, tenant: Tenant, home: Home, name: StampedName, findings: Findings
+) -> None:
+    material = AnswerMaterial(
+        tenant=tenant,
+        file_name=submission.file_name,
+        original=partial(Archive().original, tenant.code, submission.sha256),
+        rejected=rejected_rows(submission, tenant),
+        findings=findings,
+    )
+    for file in get_feed(submission.feed).answer_files(material):
+        place = paths.answer_file(tenant.inbox, name, file.kind, file.ending)
+        _write(home, place, file.content)
+
+
+def _write(home: Home, place: str, content: bytes) -> None:
+    home.ensure_folder(place.rpartition("/")[0])
+    home.write(place, content)
 
 
 def rejected_rows(submission: Submission, tenant: Tenant) -> pd.DataFrame:
-    """Return the rows to mend, those of the checks and those of the store, in the order of the file."""
+    """Return the rows to mend, those of the checks and those of the store, in the order of the file.
+
+    What the feed noted in the frame's ``attrs`` at the checks stays with it.
+    """
     archive = Archive()
     try:
         rejected = archive.read_table(submission.submission_id, REJECTED)
@@ -87,7 +106,9 @@ def rejected_rows(submission: Submission, tenant: Tenant) -> pd.DataFrame:
     if archive.has_part(submission.submission_id, REJECTED_AT_LOAD):
         at_load = archive.read_table(submission.submission_id, REJECTED_AT_LOAD)
         if not at_load.empty:
+            attrs = rejected.attrs
             rejected = pd.concat([rejected, at_load], ignore_index=True) if not rejected.empty else at_load
+            rejected.attrs = attrs
     return rejected if rejected.empty else rejected.sort_values("row", kind="stable", ignore_index=True)
 
 
@@ -105,15 +126,21 @@ def put_away(submission: Submission, tenant: Tenant, home: Home, name: StampedNa
             home.write(place, Archive().original(tenant.code, submission.sha256))
 
 
-def write_result(submission: Submission, tenant: Tenant, home: Home, name: StampedName) -> None:
+def _write_result(
+    submission: Submission, tenant: Tenant, home: Home, name: StampedName, findings: Findings
+) -> None:
     """Write the result file from the ledger alone, so that mail, page and file say the same (X05)."""
     with transaction() as connection:
-        findings = ledger.findings(connection, submission.submission_id)
+        columns = ledger.column_outcomes(connection, submission.submission_id)
     content = result_file(
         file_name=submission.file_name,
         totals=Totals.of(submission),
         findings=findings,
-        newline=tenant.roster.newline,
+        columns=columns,
+        newline=tenant.policy.newline,
         support=tenant.contacts.support,
     )
+    copy = paths.result_copy(tenant.inbox, name)
+    if copy is not None:
+        _write(home, copy, content)
     home.write(paths.completed(tenant.inbox.folder, name), content)

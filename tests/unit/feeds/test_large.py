@@ -13,14 +13,15 @@ MEASURE = """
 import json, resource, sys
 from datetime import date
 from pathlib import Path
-from partner_exchange.feeds.base import ExamineContext
+from partner_exchange.feeds.base import AnswerMaterial, ExamineContext
 from partner_exchange.feeds.registry import get_feed
 from partner_exchange.tenants.model import Tenant
 
 tenant = Tenant(code="uni", name="University", feed="roster", roster={"max_rows": 2_000_000})
 context = ExamineContext(tenant=tenant, file_name="roster.csv", today=date(2026, 11, 21))
 examination = get_feed("roster").examine(Path(sys.argv[1]).read_bytes(), context)
-fix_it = get_feed("roster").fix_it(examination.rejected, tenant=tenant)
+material = AnswerMaterial(tenant, "roster.csv", lambda: b"", examination.rejected, examination.findings)
+fix_it = b"".join(file.content for file in get_feed("roster").answer_files(material))
 print(json.dumps({
     "accepted": examination.rows_accepted,
     "rejected": examination.rows_rejected,

@@ -10,7 +10,7 @@ from partner_exchange.feeds.registry import get_feed
 from partner_exchange.feeds.roster.load import to_merge
 from partner_exchange.ledger.database import transaction
 from partner_exchange.stores import students
-from support.rosters import a_row, a_tenant_with, examine, text
+from support.rosters import a_row, a_tenant_with, examine, fix_it_of, text
 
 NOW = datetime(2026, 11, 21, 8, tzinfo=UTC)
 
@@ -50,7 +50,7 @@ def test_M23_a_taken_student_id_comes_back_as_findings_and_rows_to_mend_with_its
     assert [(group.code, group.column, group.row_ranges) for group in outcome.findings.groups] == [
         ("student-id-taken", "StudentId", "3")
     ]
-    fix_it = get_feed("roster").fix_it(outcome.rejected, tenant=a_tenant_with()).decode().splitlines()
+    fix_it = fix_it_of(outcome.rejected).decode().splitlines()
     assert fix_it[1:] == [",".join(thief)] * 2
 
 

@@ -12,7 +12,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection
 
-from partner_exchange.feeds.base import Examination, ExamineContext, LoadOutcome
+from partner_exchange.feeds.base import (
+    AnswerFile,
+    AnswerKind,
+    AnswerMaterial,
+    Examination,
+    ExamineContext,
+    LoadOutcome,
+)
+from partner_exchange.feeds.expected import fix_it_ending
 from partner_exchange.feeds.refusal import refusal
 from partner_exchange.feeds.roster.contract import (
     AS_SENT,
@@ -87,9 +95,12 @@ class RosterFeed:
         """
         return load_rows(connection, accepted, tenant=tenant, submission_id=submission_id, now=now)
 
-    def fix_it(self, rejected: pd.DataFrame, *, tenant: Tenant) -> bytes:
-        """Return the rows to mend as a roster that may be dropped again (N01)."""
-        return fix_it_file(rejected, newline=tenant.roster.newline)
+    def answer_files(self, material: AnswerMaterial) -> Sequence[AnswerFile]:
+        """Return the rows to mend as a roster that may be dropped again (N01); nothing when all rows hold."""
+        if material.rejected.empty:
+            return ()
+        content = fix_it_file(material.rejected, newline=material.tenant.roster.newline)
+        return (AnswerFile(AnswerKind.FIX_IT, fix_it_ending(material.file_name), content),)
 
 
 def _whole_file_marks(sheet: Sheet) -> list[Mark]:

@@ -7,15 +7,13 @@ into a row that loads something nobody meant.
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
 from partner_exchange.feeds.roster.contract import AS_SENT, KEYS, TITLES
-from partner_exchange.readers.cells import Cells, as_cells, csv_records, joined
+from partner_exchange.readers.cells import Cells, as_cells, csv_records, joined, neutral_records
 
 _PIECE_ROWS = 50_000
-_FIELD_START = r'(^|,)("?)([=+\-@\t\r])'
 
 
 def fix_it_file(rejected: pd.DataFrame, *, newline: str) -> bytes:
@@ -36,16 +34,4 @@ def _records(rejected: pd.DataFrame) -> Cells:
     as_sent = as_cells(rejected[AS_SENT])
     has_cells = pc.equal(pc.binary_length(as_sent), 0)
     records = csv_records([as_cells(rejected[key]) for key in KEYS])
-    return pc.if_else(has_cells, records, _neutral_records(as_sent))
-
-
-def _neutral_records(records: Cells) -> Cells:
-    """Put an apostrophe before each field that starts like a formula and has none yet.
-
-    A comma inside quotes is taken for the start of a field as well: one apostrophe too many in a record that
-    has to be mended by hand does no harm, one too few would.
-    """
-    is_suspect = pc.match_substring_regex(records, _FIELD_START)
-    if not np.any(is_suspect.to_numpy()):
-        return records
-    return pc.replace_substring_regex(records, pattern=_FIELD_START, replacement=r"\1\2'\3")
+    return pc.if_else(has_cells, records, neutral_records(as_sent))

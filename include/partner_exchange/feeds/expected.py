@@ -1,0 +1,65 @@
+"""Which answer files a submission gets, decided from what the ledger holds alone (X05).
+
+The feeds write by it, mail and command line name by it, so that nobody names a file that is not there. That
+is why the ending of the dropped name says what the fix-it file is: the ledger does not know the content.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from partner_exchange.feeds.base import AnswerKind
+from partner_exchange.ledger.columns import ColumnOutcome
+from partner_exchange.ledger.states import State
+from partner_exchange.ledger.submissions import Submission
+from partner_exchange.storage import paths
+from partner_exchange.storage.names import StampedName
+from partner_exchange.tenants.model import Tenant
+from partner_exchange.validation.findings import Findings, Severity
+
+EXTENSION_DIFFERS = "extension-differs"
+"""Code of a file whose content is of another kind than its name says."""
+
+
+def fix_it_ending(file_name: str) -> str:
+    """Return ``xlsx`` for the name of a workbook, old or new, and ``csv`` for every other one."""
+    return "xlsx" if _ending(file_name) in ("xls", "xlsx") else "csv"
+
+
+def has_annotated(file_name: str, findings: Findings) -> bool:
+    """Say whether a loaded file comes back with marked cells: an XLSX with an error or a warning.
+
+    Infos alone would send every good file back.
+    """
+    is_xlsx = _ending(file_name) == "xlsx" and all(one.code != EXTENSION_DIFFERS for one in findings.groups)
+    return is_xlsx and bool(findings.count(Severity.ERROR) or findings.count(Severity.WARNING))
+
+
+def has_rejected(submission: Submission, columns: Iterable[ColumnOutcome]) -> bool:
+    """Say whether a row or a value of a loaded submission is to be mended."""
+    return _is_loaded(submission) and bool(submission.rows_rejected or any(one.rejected for one in columns))
+
+
+def places(
+    submission: Submission, columns: Iterable[ColumnOutcome], findings: Findings, tenant: Tenant
+) -> dict[str, str]:
+    """Return where the partner finds each part of the answer in the own home, by what it is called."""
+    inbox, name = tenant.inbox, StampedName(submission.file_name, submission.stamp)
+    completed, copy = paths.completed(inbox.folder, name), paths.result_copy(inbox, name)
+    found = {"Result file": copy, "The same": completed} if copy else {"Result file": completed}
+    if has_rejected(submission, columns):
+        ending = fix_it_ending(submission.file_name)
+        found["Fix-it file"] = paths.answer_file(inbox, name, AnswerKind.FIX_IT, ending)
+    if _is_loaded(submission) and has_annotated(submission.file_name, findings):
+        found["Annotated"] = paths.answer_file(inbox, name, AnswerKind.ANNOTATED, "xlsx")
+    return {**found, "Original": paths.original(inbox.folder, name)}
+
+
+def _is_loaded(submission: Submission) -> bool:
+    """A submission that failed after its load gets no files until it is replayed."""
+    return submission.loaded_at is not None and submission.state is not State.FAILED
+
+
+def _ending(file_name: str) -> str:
+    stem, _, ending = file_name.rpartition(".")
+    return ending.casefold() if stem else ""
