@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.grids import cells
 
 from partner_exchange.validation.moments import (
     MomentFault,
@@ -21,6 +20,7 @@ from partner_exchange.validation.moments import (
     read_moments,
 )
 from partner_exchange.validation.runner import Stated, run
+from support.grids import cells
 
 ZONE = "America/Chicago"
 ARRIVED = datetime(2026, 11, 21, 18, 0, tzinfo=UTC)

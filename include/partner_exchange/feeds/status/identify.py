@@ -147,7 +147,7 @@ def _by_org_id(grid: Grid, keys: Mapping[KeyName, int], tenant: Tenant) -> Ident
     marks += _marks([_context(value) for value in contexts], of_context, grid.rows, context_title)
     pairs, of_pair = np.unique(of_org * max(1, len(contexts)) + of_context, return_inverse=True)
     judged = [
-        _pair(own.places.get(orgs[pair // len(contexts)][0], {}), contexts[pair % len(contexts)])
+        _pair(orgs[pair // len(contexts)][0], contexts[pair % len(contexts)], own, other, mode)
         for pair in pairs.tolist()
     ]
     has_id = [verdict.place == NOWHERE or bool(resources[verdict.place].id_in(mode)) for verdict in judged]
@@ -181,12 +181,15 @@ def _context(value: str) -> _Verdict:
     return _Verdict(code="" if value in _CONTEXTS else "context-unknown")
 
 
-def _pair(places: Mapping[str, int], context: str) -> _Verdict:
+def _pair(org: str, context: str, own: _Orgs, other: _Orgs, mode: Mode) -> _Verdict:
     """Return the resource of a known Org ID and a context; what is not known by itself was said already."""
+    places = own.places.get(org, {})
     if not places or context not in _CONTEXTS:
         return _Verdict()
     if context in places:
         return _Verdict(places[context])
+    if context in other.places.get(org, {}):
+        return _wrong_mode(mode)
     return _Verdict(code="context-not-set", facts=(("contexts", ", ".join(sorted(places))),))
 
 
@@ -196,7 +199,7 @@ class _Near:
     def __init__(self, own: _Orgs, resources: Sequence[Resource]) -> None:
         self._own, self._resources = own, resources
         self._orgs = sorted(own.places)
-        self._digits = np.array(self._orgs, dtype="S5").view(np.uint8).reshape(len(self._orgs), -1)
+        self._digits = np.array(self._orgs, dtype="S5").view(np.uint8).reshape(-1, 5)
         self._left = _SEARCHES
 
     def to(self, value: str) -> str:

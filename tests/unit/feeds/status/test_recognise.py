@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.grids import a_grid, a_grid_of, a_status_tenant, said
 
 from partner_exchange.feeds.status.nedocs import NedocsInput
 from partner_exchange.feeds.status.recognise import Recognised, Role, knows, recognise
@@ -16,6 +15,7 @@ from partner_exchange.feeds.status.template import KeyName
 from partner_exchange.readers.marks import Refusal
 from partner_exchange.tenants.catalogue import Catalogue
 from partner_exchange.validation.wording import refusal_findings
+from support.grids import a_grid, a_grid_of, a_status_tenant, said
 
 ALL = a_status_tenant().status.catalogue
 STARTER = a_status_tenant(status={"catalogues": ["starter"]}).status.catalogue

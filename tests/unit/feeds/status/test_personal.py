@@ -1,0 +1,232 @@
+"""Personal data is found where none belongs, and ordinary comments of hospitals pass (E08)."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from partner_exchange.feeds.status.personal import personal_data
+from partner_exchange.feeds.status.recognise import Recognised, recognise
+from partner_exchange.readers.grid import column_title
+from partner_exchange.readers.marks import Mark, Refusal
+from partner_exchange.validation.catalogue import CATALOGUE
+from partner_exchange.validation.wording import refusal_findings, word
+from support.grids import a_grid, a_status_tenant, cells, said
+
+ARRIVED = datetime(2026, 11, 21, 18, 0, tzinfo=UTC)
+CATALOGUE_OF_TYPES = a_status_tenant().status.catalogue
+
+
+def found(columns: dict[str, Sequence[str]], **over: object) -> list[Mark]:
+    grid = a_grid(columns, **over)
+    recognised = recognise(grid, CATALOGUE_OF_TYPES)
+    assert isinstance(recognised, Recognised), recognised
+    marks = personal_data(grid, recognised, arrived_at=ARRIVED)
+    word(marks, columns=[column_title(header, at) for at, header in enumerate(grid.header)], cap=1000)
+    return marks
+
+
+def in_comment(text: str) -> set[str]:
+    columns = {"Resource ID": ["1"], "ED Status": ["Open"], "ED Status Comment": [text]}
+    return {mark.code for mark in found(columns)}
+
+
+ORDINARY = """
+Generator test on 11/03/2026
+Call Dr. Lee
+ED full, St. Mary, Room 4
+Boarding 12 patients
+Patient Transfer Center open
+Patient Volume High
+Patient surge expected 11/22/2026
+Patient in Room 4 moved to ICU
+Patients: Adult 12, Peds 3
+8 patients per RN
+patient Elevator out of order
+3 ICU patients Boarding
+1 pt. Call house supervisor
+Waiting on PT, OT
+PT department closed
+PT Staffing short
+MRN system down since 1400
+Medical records down
+medical record 2000 charts behind
+DOB field missing in ADT feed
+SSN feed down
+Newborn nursery full
+Twins born today
+Staffing, Equipment
+Saturation, Staffing
+Boiler, Chiller
+CLOSED, STAFFING
+Open, Closed
+Main, East
+RN, Charge
+Austin, Texas
+AUSTIN, TX
+Mercy General, Building 2
+Contact: Dr. Smith, ext 4455
+Call 512-555-0134 or 1-800-123-4567
+ZIP 78701-1234
+PO 123-456-7890
+Serial 123456789
+12-345-6789
+000-12-3456
+666-12-3456
+912-12-3456
+123-00-4567
+123-45-0000
+Survey 05/2019
+ETA 2026-12-01 16:30
+since 12/01/2024
+9 of 10 beds, 3/4 staffed
+Unit 2019-1/2
+"""
+
+PERSONAL = {
+    "SSN 123-45-6789": "ssn",
+    "123-45-6789": "ssn",
+    "123 45 6789": "ssn",
+    "see 123\u201345\u20136789.": "ssn",
+    "ssn: 123456789": "ssn",
+    "Social Security no. 123456789": "ssn",
+    "123456789 (SSN)": "ssn",
+    "DOB 03/04/1985": "birth-date",
+    "dob:3-4-85": "birth-date",
+    "born 3/4/85": "birth-date",
+    "Date of birth: March 4, 1985": "birth-date",
+    "d.o.b. 4 Mar 1985": "birth-date",
+    "DOB 2025-03-04": "birth-date",
+    "seen 1985-03-04": "birth-date",
+    "03/04/1985": "birth-date",
+    "MRN 0012345": "record-number",
+    "MRN#: A123456": "record-number",
+    "mrn is 123456": "record-number",
+    "medical record number 123456": "record-number",
+    "chart # 45678": "record-number",
+    "patient id 12345": "record-number",
+    "Patient Smith moved to ICU": "name",
+    "pt Jones coded": "name",
+    "pt. Williams died": "name",
+    "Patient: Maria Garcia": "name",
+    "patient Mrs. Lopez waits": "name",
+    "Patient name: john smith": "name",
+    "Smith, John": "name",
+    "Smith, John A.": "name",
+    "SMITH, JOHN": "name",
+    "O'Brien, Mary Ann": "name",
+    "García, José": "name",
+}
+
+
+@pytest.mark.parametrize("text", ORDINARY.strip().splitlines())
+def test_E08_ordinary_comments_of_a_hospital_pass(text: str) -> None:
+    assert in_comment(text) == set()
+
+
+@pytest.mark.parametrize(("text", "kind"), PERSONAL.items())
+def test_E08_personal_data_in_a_comment_is_found(text: str, kind: str) -> None:
+    assert in_comment(text) == {f"personal-{kind}"}
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Patient Name", "PatientName", "patient_id", "Pt. Initials", "First Name", "LAST_NAME", "LastName",
+        "Surname", "MRN", "Medical Record Number", "SSN", "Social Security #", "DOB", "D.O.B.",
+        "Date of Birth", "BirthDate", "Birth Date", "Home Address", "Patient Phone", "Patient's Phone",
+        "Next of kin",
+    ],
+)  # fmt: skip
+def test_E08_a_header_that_announces_personal_data_is_found(header: str) -> None:
+    columns = {"Resource ID": ["1"], "ED Status": ["Open"], header: [""]}
+
+    assert said(found(columns)) == {(0, header, "personal-data-header")}
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["ED Patients", "Patients", "Inpatient Id", "Facility Name", "Address", "Phone", "Unit Name",
+     "Number of patients", "Patient Days", "Hospital", "Mother Baby Beds", "Birthing Rooms", "Dobson Wing",
+     "Admissions"],
+)  # fmt: skip
+def test_E08_other_headers_pass(header: str) -> None:
+    assert found({"Resource ID": ["1"], "ED Status": ["Open"], header: [""]}) == []
+
+
+def test_E08_text_is_looked_at_wherever_it_can_stand_and_rows_are_named() -> None:
+    ssn, clean = "SSN 123-45-6789", "fine"
+    marks = found(
+        {
+            "Resource ID": ["1", "2", "3"],
+            "ED Status": ["Open"] * 3,
+            "ED Status Comment": [clean, ssn, ssn],
+            "ED Status Reason": [ssn, clean, clean],
+            "Bed Availability Comment": [clean, clean, ssn],
+            "Whatever": [clean, ssn, clean],
+            "": [clean, clean, ssn],
+        }
+    )
+
+    assert said(marks) == {
+        (3, "ED Status Comment", "personal-ssn"),
+        (4, "ED Status Comment", "personal-ssn"),
+        (2, "ED Status Reason", "personal-ssn"),
+        (4, "Bed Availability Comment", "personal-ssn"),
+        (3, "Whatever", "personal-ssn"),
+        (4, "column 7", "personal-ssn"),
+    }
+
+
+def test_E08_columns_that_hold_no_text_are_left_alone() -> None:
+    old = ["Mercy, Anna"], ["01/01/2001"], ["123-45-6789"]
+    columns = {"Resource ID": ["1"], "Resource Name": old[0], "Last Generator Test": old[1], "NEDOCS": old[2]}
+
+    assert found(columns) == []
+
+
+def test_E08_words_of_the_tenants_catalogue_are_nobodys_name() -> None:
+    columns = {"Resource ID": ["1"], "ED Status": ["Open"], "ED Status Comment": ["Advisory, Divert"]}
+
+    assert found(columns) == []
+
+
+def test_E08_records_without_column_form_are_looked_at_too() -> None:
+    columns = {"Resource ID": ["1"], "ED Status": ["Open"]}
+    over = {
+        "faulty_rows": np.array([3, 4], dtype=np.int64),
+        "faulty_text": cells("2,Open,x,SSN 123-45-6789", "3,Open,01/01/2001,x"),
+    }
+
+    assert said(found(columns, **over)) == {(3, "", "personal-ssn")}
+
+
+def test_E08_no_mark_and_no_message_holds_what_was_found() -> None:
+    texts = list(PERSONAL)
+    columns = {"Resource ID": ["1"] * len(texts), "ED Status": ["Open"] * len(texts), "Whatever": texts}
+
+    marks = found(columns)
+
+    told = (
+        repr([dataclasses.asdict(mark) for mark in marks])
+        + word(marks, columns=list(columns), cap=1000).table.to_csv()
+    )
+    assert {mark.code for mark in marks} == {f"personal-{kind}" for kind in PERSONAL.values()}
+    assert not [secret for secret in ("6789", "1985", "12345", "Smith", "Jones", "Garc") if secret in told]
+
+
+def test_E08_findings_are_warnings_and_the_refusal_says_what_and_how_often() -> None:
+    kinds = [code for code in CATALOGUE if code.startswith("personal-") and code != "personal-data"]
+    refusal = refusal_findings(Refusal("personal-data", {"kinds": "birth date, ssn", "count": 3}))
+
+    assert len(kinds) == 5
+    assert {CATALOGUE[code].severity for code in kinds} == {"warning"}
+    assert "in 3 places: birth date, ssn" in refusal.groups[0].message
+
+
+def test_E08_a_table_without_rows_is_clean() -> None:
+    assert found({"Resource ID": [], "ED Status": [], "Whatever": []}) == []
