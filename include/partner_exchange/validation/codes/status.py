@@ -5,7 +5,7 @@ from __future__ import annotations
 from partner_exchange.validation.entry import Entry, Scope, Turn
 from partner_exchange.validation.findings import Severity
 
-_REFUSED, _FILE, _CELL = Scope.REFUSAL, Scope.FILE, Scope.CELL
+_REFUSED, _FILE, _ROW, _CELL = Scope.REFUSAL, Scope.FILE, Scope.ROW, Scope.CELL
 _ERROR, _WARNING, _INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 
 ENTRIES: tuple[Entry, ...] = (
@@ -264,6 +264,16 @@ ENTRIES: tuple[Entry, ...] = (
         "The resource is known by NHSN Org ID and context, but has no Resource ID for testing yet.",
         "Ask support to give it one, then drop the file again.",
         turn=Turn.US,
+    ),
+    Entry(
+        "row-superseded",
+        _ROW,
+        _WARNING,
+        "A later row says something else about the same status and time",
+        "A later row of the file is about the same status of the same resource at the same time; the last "
+        "one was "
+        "taken.",
+        "Send one row per resource and time.",
     ),
     # For when it reports.
     Entry(

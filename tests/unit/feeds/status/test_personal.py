@@ -49,7 +49,7 @@ Patients: Adult 12, Peds 3
 patient Elevator out of order
 3 ICU patients Boarding
 1 pt. Call house supervisor
-Waiting on PT, OT
+Waiting on PT, RT
 PT department closed
 PT Staffing short
 MRN system down since 1400
