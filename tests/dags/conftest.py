@@ -6,6 +6,8 @@ import atexit
 import json
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,6 +28,29 @@ os.environ.update(
 
 PROJECT = Path(__file__).resolve().parents[2]
 CONNECTION = "exchange_inbox"
+
+
+def airflow(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Airflow's command line over our DAGs and plugins."""
+    environment = {
+        **os.environ,
+        "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "airflow", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=250,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="session")
+def airflow_database() -> None:
+    """Airflow's own tables; SQLite is enough for one process."""
+    airflow("db", "migrate")
 
 
 @pytest.fixture

@@ -8,19 +8,26 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from airflow.sdk import DAG, CronTriggerTimetable, TriggerRule
 from airflow.serialization.serialized_objects import DagSerialization
 from airflow.timetables.base import TimeRestriction
 from airflow.timetables.trigger import CronTriggerTimetable as SchedulerTimetable
+from sqlalchemy import text
 
-from dags.conftest import PROJECT
-from partner_exchange.exports.nhsn.schedule import CRON, ZONE_NAME, due_times
+from dags.conftest import PROJECT, airflow
+from partner_exchange import clock
+from partner_exchange.exports.nhsn.schedule import CRON, ZONE_NAME, due_times, latest_due
+from partner_exchange.exports.nhsn.sets import build
+from partner_exchange.ledger import nhsn
+from partner_exchange.ledger.database import transaction
 from partner_exchange.orchestration.outbound import build_nhsn_dag, outbound_dags
+from partner_exchange.tenants import registry
 from partner_exchange.tenants.resources import Frequency
 from support.builders import a_tenant
-from support.nhsn import a_hospital, a_hospital_group
+from support.nhsn import a_hospital, a_hospital_group, report, sound_values
 
 FREQUENCIES: tuple[Frequency, ...] = ("daily", "weekly")
 HEAVY = ("great_expectations", "pandas", "openpyxl", "pyarrow", "asyncssh", "paramiko", "psycopg", "alembic")
@@ -109,6 +116,45 @@ def test_P1_the_docs_of_a_run_say_what_happens_and_how_to_go_on(dag: DAG) -> Non
 def test_AN1_the_dag_survives_serialisation(dag: DAG) -> None:
     again = DagSerialization.from_dict(DagSerialization.to_dict(dag))
     assert again.task_ids == dag.task_ids
+
+
+@pytest.mark.service
+@pytest.mark.slow
+def test_E38_a_run_records_each_hospital_and_only_our_failure_turns_it_red(
+    add_tenant: Callable[..., None],
+    airflow_database: None,
+    database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    storage = tmp_path / "storage"
+    monkeypatch.setenv("EXCHANGE_STORAGE_URL", f"file://{storage}")
+    add_group(add_tenant, "mercy", a_hospital(1), a_hospital(2))
+    due = latest_due("daily", at=clock.now() - timedelta(days=1))
+    with transaction() as connection:
+        values = {**sound_values(), "numConfFluNewAdmUnk": 4711}
+        report(connection, registry.load_one("mercy"), values, recorded_at=due.at - timedelta(hours=1))
+    with clock.frozen(due.at):
+        build(registry.load_one("mercy"), due)
+    printed = airflow("dags", "test", "outbound__mercy__nhsn_daily")
+    assert "state=success" in printed.stdout + printed.stderr
+    with transaction() as connection:
+        states = {event.resource_id: str(event.state) for event in nhsn.newest(connection, "mercy")}
+        assert (
+            nhsn.last_due(connection, "mercy", "daily")
+            == due_times("daily", after=due.at, until=clock.now())[-1].at
+        )
+    # One had nothing new and the other nothing at all: neither is a failure.
+    assert states == {"10001": "Not Submitted", "10002": "Not Submitted"}
+    assert "4711" not in printed.stdout + printed.stderr
+    with transaction() as connection:
+        # A ledger that takes no more is a failure of ours that trying again does not mend.
+        connection.execute(text("delete from ledger.nhsn_event where due_at > :due_at"), {"due_at": due.at})
+        refuse = f"alter table ledger.nhsn_event add check (due_at <= '{due.at:%Y-%m-%dT%H:%M:%SZ}')"
+        connection.execute(text(refuse))
+    printed = airflow("dags", "test", "outbound__mercy__nhsn_daily")
+    assert "state=failed" in printed.stdout + printed.stderr
+    assert "sets are not built" in printed.stdout + printed.stderr
 
 
 def _parse(**variables: str) -> list[object]:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from dags.conftest import PROJECT
+from dags.conftest import airflow
 from partner_exchange.ledger.database import transaction
 from partner_exchange.storage.folders import LocalHome
 from partner_exchange.submissions.claim import claim
@@ -36,28 +33,6 @@ def a_roster(first: int) -> str:
     return HEADER + "".join(lines)
 
 
-@pytest.fixture(scope="module")
-def airflow_database() -> None:
-    """Airflow's own tables; SQLite is enough for one process."""
-    _airflow("db", "migrate")
-
-
-def _airflow(*arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {
-        **os.environ,
-        "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
-        "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
-    }
-    return subprocess.run(
-        [sys.executable, "-m", "airflow", *arguments],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=250,
-        check=False,
-    )
-
-
 @dataclass
 class College:
     """The tenant ``alpha`` and what became of its files."""
@@ -67,7 +42,7 @@ class College:
 
     def run(self) -> str:
         """Run the DAG once and return what Airflow printed."""
-        run = _airflow("dags", "test", "inbound__alpha")
+        run = airflow("dags", "test", "inbound__alpha")
         return run.stdout + run.stderr
 
     def states(self) -> list[tuple[object, ...]]:

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
+import pandas as pd
+from sqlalchemy import Connection
+from ulid import ULID
+
+from partner_exchange.stores import statuses
 from partner_exchange.tenants.catalogue import CatalogueName, ready
 from partner_exchange.tenants.model import Tenant
 
@@ -72,3 +79,46 @@ def sound_values() -> dict[str, int]:
         "numConfC19ICUPatsAdult": 2,
         "numConfC19ICUPatsPed": 0,
     }
+
+
+def report(
+    connection: Connection,
+    tenant: Tenant,
+    values: Mapping[str, int | str | None],
+    *,
+    recorded_at: datetime,
+    reported_at: datetime | None = None,
+    resource_id: str = "10001",
+) -> None:
+    """Bring values into the status store as a file would; None is "not applicable".
+
+    :param reported_at: the time that the file says itself; without one it reports for its arrival.
+    """
+    numbers = [float(value) if isinstance(value, int) else float("nan") for value in values.values()]
+    frame = pd.DataFrame(
+        {
+            "row": 2,
+            "resource_id": resource_id,
+            "status_type_id": [hrd_id(name) for name in values],
+            "value": ["" if value is None else str(value) for value in values.values()],
+            "number": numbers,
+            "colour": "",
+            "level": "",
+            "reason": "",
+            "comment": "",
+            "is_not_applicable": [value is None for value in values.values()],
+            "reported_at": pd.Timestamp(reported_at or recorded_at),
+            "is_stated": reported_at is not None,
+            "column": list(values),
+        }
+    )
+    texts = ("resource_id", "value", "colour", "level", "reason", "comment", "column")
+    frame = frame.astype(
+        {
+            "row": "int64",
+            "status_type_id": "int32",
+            "reported_at": "datetime64[us, UTC]",
+            **dict.fromkeys(texts, "str"),
+        }
+    )
+    statuses.merge(connection, frame, tenant=tenant, submission_id=f"{ULID()}", now=recorded_at)

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from partner_exchange.errors import ArchiveDamaged
+from partner_exchange.storage import paths
 from partner_exchange.storage.archive import Archive
 
 
@@ -54,3 +55,22 @@ def test_X03_a_part_is_replaced_as_a_whole_and_cleared(archive: Archive) -> None
     assert not archive.has_part("s1", "accepted.parquet")
     with pytest.raises(FileNotFoundError):
         archive.read_table("s1", "accepted.parquet")
+
+
+def test_E38_an_outbound_file_comes_back_byte_exact_and_is_replaced_as_a_whole(archive: Archive) -> None:
+    place = paths.export("mercy", "nhsn_daily", "20261120T213000Z")
+    assert place == "exports/mercy/nhsn_daily/20261120T213000Z.csv"
+    archive.keep_export(place, b"first")
+    kept = archive.keep_export(place, b"second")
+    assert (kept.sha256, kept.size_bytes) == (hashlib.sha256(b"second").hexdigest(), 6)
+    assert archive.exported(place, kept.sha256) == b"second"
+
+
+def test_E38_a_changed_or_missing_outbound_file_is_named(archive: Archive, tmp_path: Path) -> None:
+    place = paths.export("mercy", "nhsn_daily", "20261120T213000Z")
+    with pytest.raises(ArchiveDamaged, match="is missing"):
+        archive.exported(place, "0" * 64)
+    archive.keep_export(place, b"true")
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["20261120T213000Z.csv"]
+    with pytest.raises(ArchiveDamaged, match="another checksum"):
+        archive.exported(place, "0" * 64)

@@ -131,10 +131,10 @@ def _by_what_is_known(
         since=due.changed_since,
         until=due.at,
     )
-    is_known = (values.text != UNKNOWN).any(axis=1)
+    filled = (values.text != UNKNOWN).sum(axis=1)
     found = {}
     for resource_id in asked:
-        if not is_known[resource_id]:
+        if filled[resource_id] == len(values.bridged.get(resource_id, ())):
             sentence = (
                 "None of the HRD values was ever reported. Send the HRD template or a bulk file with them."
             )

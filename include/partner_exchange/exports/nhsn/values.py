@@ -81,7 +81,7 @@ def read_values(
     )
     number = _wide(known, "number", resource_ids)
     values = HrdValues(
-        text=_wide(known, "text", resource_ids).reindex(columns=list(hrd)).fillna(UNKNOWN).astype("str"),
+        text=_wide(known, "text", resource_ids).reindex(columns=list(hrd)).astype("str").fillna(UNKNOWN),
         numbers=number.reindex(columns=[one for one in hrd if one in counts]).astype("float64"),
         bridged={},
     )
