@@ -20,7 +20,7 @@ ENTRIES: tuple[Entry, ...] = (
         detail=(
             "The file seems to hold data of patients or other persons, which must not be sent here; "
             "nothing was "
-            "taken. Found in {count} places: {kinds}."
+            "taken. Found: {kinds}; number of places: {count}."
         ),
     ),
     Entry(

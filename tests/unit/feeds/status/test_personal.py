@@ -225,7 +225,7 @@ def test_E08_findings_are_warnings_and_the_refusal_says_what_and_how_often() -> 
 
     assert len(kinds) == 5
     assert {CATALOGUE[code].severity for code in kinds} == {"warning"}
-    assert "in 3 places: birth date, ssn" in refusal.groups[0].message
+    assert "Found: birth date, ssn; number of places: 3." in refusal.groups[0].message
 
 
 def test_E08_a_table_without_rows_is_clean() -> None:
