@@ -83,7 +83,7 @@ class Judged:
             element = self.recognised.elements[line.pop("element")]
             key = (int(self.grid.rows[line.pop("at")]), element.status_type.name)
             assert key not in lines
-            lines[key] = {**line, "column": element.title}
+            lines[key] = {**{str(part): each for part, each in line.items()}, "column": element.title}
         return lines
 
     @property
