@@ -157,7 +157,7 @@ ENTRIES: tuple[Entry, ...] = (
         _CELL,
         _INFO,
         "Resource ID was written in another form",
-        "Resource ID came without its leading zeros, or with zeros added, as spreadsheets do; it was recognised.",
+        "Resource ID lost leading zeros or got zeros added, as spreadsheets do; it was recognised.",
         "Keep the column as text, so that the Resource ID stays as in your Data Map file.",
         turn=Turn.NOBODY,
     ),
