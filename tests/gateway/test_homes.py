@@ -218,7 +218,7 @@ async def test_M15_a_folder_named_like_a_file_is_refused(gateway: Gateway) -> No
 
 
 async def test_M05_a_partner_writes_directly_into_inbound_only(gateway: Gateway) -> None:
-    for folder in ("originals", "rejected"):
+    for folder in ("originals", "rejected", "annotated"):
         (gateway.folder("north") / folder).mkdir()
         (gateway.folder("north") / folder / "kept.csv").write_bytes(b"kept")
     (gateway.folder("north", "outbound") / "answer.csv").write_bytes(b"answer")
@@ -226,7 +226,7 @@ async def test_M05_a_partner_writes_directly_into_inbound_only(gateway: Gateway)
         for path in ("/a.csv", "/outbound/a.csv", "/inbound/originals/a.csv", "/inbound/rejected/a.csv"):
             with pytest.raises(asyncssh.SFTPPermissionDenied):
                 await sftp.open(path, "wb")
-        for folder in ("originals", "rejected"):
+        for folder in ("originals", "rejected", "annotated"):
             assert await sftp.listdir(f"/inbound/{folder}") == ["kept.csv"]
             async with sftp.open(f"/inbound/{folder}/kept.csv", "rb") as file:
                 assert await file.read() == b"kept"

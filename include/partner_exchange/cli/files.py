@@ -200,7 +200,9 @@ def _show_groups(console: Console, findings: Findings) -> None:
     styles = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
     for group in findings.groups[:GROUPS_SHOWN]:
         severity = f"[{styles[group.severity]}]{group.severity}[/]"
-        table.add_row(severity, group.code, group.column, str(group.count), group.row_ranges, group.message)
+        # Column and message may hold a header of the file, which is no markup.
+        what, column = Text(group.message), Text(group.column)
+        table.add_row(severity, group.code, column, str(group.count), group.row_ranges, what)
     console.print(table)
     if len(findings.groups) > GROUPS_SHOWN:
         console.print(f"... and {len(findings.groups) - GROUPS_SHOWN} more kinds of findings (use --json)")

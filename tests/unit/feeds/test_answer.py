@@ -7,7 +7,17 @@ import io
 
 import pytest
 
-from partner_exchange.feeds.answer import Totals, result_file, result_json
+from partner_exchange.feeds.answer import (
+    Totals,
+    all_columns,
+    columns_json,
+    mapping_json,
+    result_file,
+    result_json,
+    value_counts,
+)
+from partner_exchange.feeds.base import MappedColumn
+from partner_exchange.ledger.columns import ColumnOutcome
 from partner_exchange.ledger.states import Outcome
 from partner_exchange.validation.findings import Findings
 from support.rosters import a_row, examine, text
@@ -141,3 +151,81 @@ def test_M34_the_json_twin_says_the_same() -> None:
         )["findings"][0]["row"]
         is None
     )
+
+
+COLUMNS = (
+    ColumnOutcome("Beds", set=3, unchanged=1, rejected=2),
+    ColumnOutcome("=Fuel", late=2, skipped=4),
+)
+
+
+def test_E21_the_result_file_says_what_became_of_the_values() -> None:
+    totals = Totals(Outcome.ACCEPTED_WITH_FINDINGS, rows_total=6, rows_accepted=6, rows_updated=6)
+    examination = examine(text([a_row(1, OnCampus="x"), a_row(2, OnCampus="x")]))
+
+    lines = read(
+        result_file(
+            file_name="bulk.csv",
+            totals=totals,
+            findings=examination.findings,
+            newline="lf",
+            support="",
+            columns=COLUMNS,
+        )
+    )
+
+    assert (
+        "0 rejected; 12 values: 3 set, 1 unchanged, 2 late, 4 skipped, 2 rejected; 2 findings" in lines[0][4]
+    )
+    assert [line[0] for line in lines[1:]] == ["Row", "Summary", "Values", "Values", "2", "3"]
+    assert lines[3] == [
+        "Values",
+        "Beds",
+        "info",
+        "values",
+        "set 3, unchanged 1, late 0, skipped 0, rejected 2",
+    ]
+    assert lines[4][1] == "'=Fuel", "a header is the partner's own text as well"
+
+
+def test_E21_a_refused_file_has_no_values() -> None:
+    content = result_file(
+        file_name="a", totals=Totals(Outcome.REFUSED), findings=Findings(), newline="lf", support=""
+    )
+    assert "values" not in content.decode()
+
+
+def test_E34_the_json_twin_has_template_columns_and_values_also_for_feeds_without() -> None:
+    facts = {
+        "file_name": "a",
+        "feed": "status",
+        "outcome": Outcome.ACCEPTED,
+        "rows_total": 6,
+        "rows_accepted": 6,
+        "rows_rejected": 0,
+        "findings": Findings(),
+    }
+    plain = result_json(**facts)
+    assert (plain["template"], plain["columns"], plain["values"]) == (None, [], None)
+
+    mapping = [MappedColumn("Beds", "Beds (12002)"), MappedColumn("Extra", "")]
+    full = result_json(
+        **facts,
+        template="bulk_status",
+        columns=mapping_json(mapping),
+        values=value_counts(all_columns(COLUMNS)),
+    )
+    assert full["template"] == "bulk_status"
+    assert full["columns"] == [
+        {"column": "Beds", "target": "Beds (12002)"},
+        {"column": "Extra", "target": ""},
+    ]
+    assert full["values"] == {"set": 3, "unchanged": 1, "late": 2, "skipped": 4, "rejected": 2}
+    assert columns_json(COLUMNS)[0] == {
+        "column": "Beds",
+        "set": 3,
+        "unchanged": 1,
+        "late": 0,
+        "skipped": 0,
+        "rejected": 2,
+    }
