@@ -159,7 +159,7 @@ _CELLS: Mapping[str, Sequence[str]] = {
         *("1234567890123456", "-0", "\u0663", "5 beds", "", "", ""),
     ),
     "multi": (
-        *("Open", "open", "DIVERT", "Divert", "Closed", "closed", "n/a", "Bypass", "Oppen", "Open; Closed"),
+        *("Open", "open", "DIVERT", "Divert", "Closed", "closed", "n/a", "Bypass", "Openn", "Open; Closed"),
         *("Open/Divert", "Open, Open", "Open; nothing", "9999", "-", "", ""),
     ),
     "text": ("all quiet", "x" * 20, "x" * 21, "=1+1", "-5", "9999", "\u00e9t\u00e9", "", ""),

@@ -182,7 +182,7 @@ def test_E15_a_status_is_taken_in_any_case_and_stored_as_spelled(sent: str) -> N
 @pytest.mark.parametrize(
     ("sent", "code", "said"),
     [
-        ("Oppen", "status-unknown", 'the nearest is "Open"'),
+        ("Openn", "status-unknown", 'the nearest is "Open"'),
         ("Byppas", "status-unknown", "none of the statuses"),
         ("zzzzz", "status-unknown", "none of the statuses"),
         ("Open; Closed", "status-two-values", "more than one"),
@@ -208,7 +208,7 @@ def test_E15_a_status_may_hold_a_sign_that_stands_between_two() -> None:
 
 
 def test_E15_suggestions_follow_what_each_cell_says() -> None:
-    judged = judge_rows_of({"ED": "Oppen"}, {"ED": "Closd"}, {"ED": "oppen"}, {"ED": "zzzzz"})
+    judged = judge_rows_of({"ED": "Openn"}, {"ED": "Closd"}, {"ED": "openn"}, {"ED": "zzzzz"})
 
     nearest = {mark.facts.get("nearest", ""): mark.rows.tolist() for mark in judged.values.marks}
     assert nearest == {"Open": [2, 4], "Closed": [3], "": [5]}
