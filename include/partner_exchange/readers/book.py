@@ -59,22 +59,23 @@ class SheetCells:
     """A sheet that was read; ``sheet`` is calamine's, which hands on blanks for errors."""
 
     sheet: Any
-    width: int
-    """Columns from A to the last filled one."""
     errors: list[Place] = field(default_factory=list)
     without_value: list[Place] = field(default_factory=list)
+    merged: list[tuple[Place, Place]] = field(default_factory=list)
+    """First and last cell of each merged range."""
+
+    @property
+    def width(self) -> int:
+        """Return how many columns lie from A to the last filled one."""
+        end: tuple[int, int] | None = self.sheet.end
+        return end[1] + 1 if end else 0
 
     def blocks(self) -> Iterator[list[Row]]:
         """Yield the rows from row 1 on, some at a time, so that few are objects at once."""
         rows = guarded(lambda: iter(self.sheet.iter_rows()))
-        per_block = max(100, BLOCK_CELLS // self.width)
+        per_block = max(100, BLOCK_CELLS // max(1, self.width))
         while block := guarded(lambda: list(islice(rows, per_block))):
             yield block
-
-    def merged(self) -> list[tuple[Place, Place]]:
-        """Return the first and last cell of each merged range."""
-        ranges = guarded(lambda: self.sheet.merged_cell_ranges) or []
-        return [((top + 1, left), (bottom + 1, right)) for (top, left), (bottom, right) in ranges]
 
 
 class Book(Protocol):

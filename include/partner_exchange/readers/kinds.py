@@ -22,12 +22,12 @@ _BARE_WORKBOOKS = {
 }
 _MARKUP = (
     (b"urn:schemas-microsoft-com:office:spreadsheet", "an XML spreadsheet of Excel 2003"),
+    (b"office:document", "an OpenDocument file in flat XML"),
     (b"<html", "a web page (HTML)"),
     (b"<!doctype html", "a web page (HTML)"),
     (b"<table", "a web page (HTML)"),
     (b"<style", "a web page (HTML)"),
     (b"<meta", "a web page (HTML)"),
-    (b"office:document", "an OpenDocument file in flat XML"),
     (b"<?xml", "an XML document"),
 )
 _TEXTS = (

@@ -8,6 +8,8 @@ taken apart tag by tag as calamine does.
 
 from __future__ import annotations
 
+import html
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,10 +22,18 @@ _DECLARATION = re.compile(rb"\s*<\?xml\b[^>]*?\?>")
 _ENCODING = re.compile(rb"""\bencoding\s*=\s*["']([^"']*)["']""")
 _UTF8_NAMES = (b"utf-8", b"utf8", b"us-ascii", b"ascii")
 
-_CELL = re.compile(rb'<c r="([A-Z]{1,3})([0-9]{1,7})"')
+_CELL = re.compile(rb'<c r="([A-Z]{1,3}[0-9]{1,7})"')
+_LETTERS, _DIGITS = bytes(range(65, 91)), bytes(range(48, 58))
 _PREFIXED_CELL = re.compile(rb":c[ \t\r\n/>]")
 _UNUSUAL = (b"<c>", b"<c/", b"<c\n", b"<c\r", b"<c\t", b"t='")
-_EMPTY_CELL = re.compile(rb'<c r="[A-Z]{1,3}[0-9]{1,7}"(?: s="[0-9]+")?(?: t="[a-z]+")?\s*/>')
+_EMPTY_CELL = rb'<c r="[A-Z]{1,3}[0-9]{1,7}"(?: s="[0-9]+")?(?: t="[a-z]+")?\s*+/>'
+_EMPTY = re.compile(rb"<row\b[^<>]*+(?:(?<=/)>|(?<!/)>(?:" + _EMPTY_CELL + rb")*+</row>)|" + _EMPTY_CELL)
+_LARGE_BYTES = 16 * 1024 * 1024
+_DATA = re.compile(rb"<((?:[\w.-]+:)?)sheetData[\s>]")
+_MERGED = re.compile(
+    rb"""<(?:[\w.-]+:)?mergeCell\s[^<>]*?\bref=["']([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})["']"""
+)
+_STRINGS = re.compile(rb"<((?:[\w.-]+:)?)sst\b[^<>]*+>")
 _TO_CELL_END = rb"[^<]*+(?:<(?!/?c[\s>])[^<]*+)*+</c\s*>"
 _ERROR_CELL = re.compile(rb'<c r="([A-Z]{1,3})([0-9]{1,7})"(?=[^<>]*?\st="e")[^<>]*+(?<!/)>' + _TO_CELL_END)
 _FORMULA_CELL = re.compile(
@@ -53,6 +63,7 @@ class Measured:
     box: Box = field(default_factory=Box)
     errors: list[Place] = field(default_factory=list)
     without_value: list[Place] = field(default_factory=list)
+    merged: list[tuple[Place, Place]] = field(default_factory=list)
 
 
 def plain(xml: bytes) -> bytes:
@@ -103,6 +114,28 @@ def uses_strings(xml: bytes) -> bool:
     return b'"s"' in xml or b"'s'" in xml
 
 
+def without_counts(strings: bytes) -> bytes:
+    """Return shared strings that do not say how many they are; calamine sets aside memory for that."""
+    return _STRINGS.sub(rb"<\1sst>", strings, count=1)
+
+
+def tags(xml: bytes) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield name and attributes of each opening tag, without the prefixes of namespaces.
+
+    :raises Refused: a tag is broken.
+    """
+    for closing, name, attributes, _ in _tags(xml):
+        if not closing:
+            yield name.decode("utf-8", "replace"), dict(map(_named, _ATTRIBUTE.finditer(attributes)))
+
+
+def _named(found: re.Match[bytes]) -> tuple[str, str]:
+    name, value = found.group(1), found.group(2) or found.group(3) or b""
+    return name.rpartition(b":")[2].decode("utf-8", "replace"), html.unescape(
+        value.decode("utf-8", "replace")
+    )
+
+
 def measure(xml: bytes, *, max_cells: int) -> Measured:
     """Return the size of a sheet and what calamine would not tell of it.
 
@@ -110,10 +143,38 @@ def measure(xml: bytes, *, max_cells: int) -> Measured:
     :param max_cells: from where on it is worth the time to leave out cells with nothing but a format.
     :raises Refused: its XML is broken.
     """
+    merged = [
+        ((int(top), _column(left)), (int(bottom), _column(right)))
+        for left, top, right, bottom in _MERGED.findall(xml)
+    ]
+    measured = _measured(_data(xml), max_cells)
+    measured.merged = merged
+    return measured
+
+
+def _data(xml: bytes) -> bytes:
+    """Return the sheet without what stands beside its cells, which calamine would look at as well."""
+    found = _DATA.search(xml)
+    end = xml.rfind(b"</" + found.group(1) + b"sheetData") if found else -1
+    if found is None or end < 0:
+        return b"<worksheet><sheetData></sheetData></worksheet>"
+    return b"".join(
+        [
+            b"<worksheet>",
+            memoryview(xml)[found.start() : end],
+            b"</",
+            found.group(1),
+            b"sheetData></worksheet>",
+        ]
+    )
+
+
+def _measured(xml: bytes, max_cells: int) -> Measured:
     box = _box(xml)
-    if box is not None and box.cells > max_cells:
-        xml = _EMPTY_CELL.sub(b"", xml)
-        box = _box(xml)
+    if box is not None and (box.cells > max_cells or len(xml) > _LARGE_BYTES):
+        smaller = _without_blanks(xml)
+        box = box if len(smaller) == len(xml) else _box(smaller)
+        xml = smaller
     if box is None:
         return _by_tags(xml)
     measured = Measured(xml, box)
@@ -130,6 +191,29 @@ def measure(xml: bytes, *, max_cells: int) -> Measured:
     return measured
 
 
+def _without_blanks(xml: bytes) -> bytes:
+    """Return the sheet without rows and cells that have nothing but a format, often a million of them."""
+    out = io.BytesIO()
+    for start, end in _blocks(xml, b"<row"):
+        out.write(_EMPTY.sub(b"", xml[start:end]))
+    return out.getvalue()
+
+
+def _blocks(xml: bytes, opening: bytes) -> Iterator[tuple[int, int]]:
+    """Yield pieces that begin where a tag begins, the first one before any.
+
+    Some at a time, because what is found in a piece costs ten times its bytes.
+    """
+    position = 0
+    while position < len(xml):
+        following = xml.rfind(opening, position + 1, position + _BLOCK_BYTES)
+        if following < 0:
+            following = xml.find(opening, position + 1)
+        end = following if following >= 0 else len(xml)
+        yield position, end
+        position = end
+
+
 def _box(xml: bytes) -> Box | None:
     """Return the rectangle of the cells, None where one may stand that the expression does not see.
 
@@ -137,21 +221,17 @@ def _box(xml: bytes) -> Box | None:
     """
     if any(sign in xml for sign in _UNUSUAL) or (b":c" in xml and _PREFIXED_CELL.search(xml)):
         return None
-    box, position = Box(), xml.find(b"<c ")
+    box = Box()
     letters: set[bytes] = set()
-    while position >= 0:
-        # Some at a time, because each match costs ten times its bytes; a block ends where a cell begins.
-        following = xml.rfind(b"<c ", position + 1, position + _BLOCK_BYTES)
-        if following < 0:
-            following = xml.find(b"<c ", position + 1)
-        end = following if following >= 0 else len(xml)
-        found = _CELL.findall(xml, position, end)
-        if len(found) != xml.count(b"<c ", position, end):
+    for start, end in _blocks(xml, b"<c "):
+        found = _CELL.findall(xml, start, end)
+        if len(found) != xml.count(b"<c ", start, end):
             return None
-        columns, rows = zip(*found, strict=True)
-        letters.update(columns)
-        box.bottom = max(box.bottom, max(map(int, set(rows))) - 1)
-        position = following
+        if found:
+            references = b" ".join(found)
+            letters.update(references.translate(None, _DIGITS).split())
+            rows = set(references.translate(None, _LETTERS).split())
+            box.bottom = max(box.bottom, max(map(int, rows)) - 1)
     box.right = max(map(_column, letters), default=-1)
     if box.bottom >= _MAX_ROW or box.right >= _MAX_COLUMN:
         refuse_damaged()
@@ -169,18 +249,17 @@ def _place(letters: bytes, digits: bytes) -> Place:
     return int(digits), _column(letters)
 
 
-def characters(xml: bytes, lengths: list[int]) -> int:
-    """Return how much text the cells hold at most, shared strings counted as often as they stand somewhere.
+def shared_characters(xml: bytes, lengths: list[int]) -> int:
+    """Return how long shared strings are together at most, counted as often as a cell has them.
 
     :param lengths: of the shared strings.
     """
     longest = max(lengths, default=0)
-    cells = xml.count(b"<c ") + xml.count(b":c ")
-    if cells * longest + len(xml) <= TEXT_LIMIT:
-        return cells * longest + len(xml)
+    cells = xml.count(b'"s"') + xml.count(b"'s'")
+    if cells * longest <= TEXT_LIMIT:
+        return cells * longest
     known = [lengths[at] for at in map(int, _STRING_CELL.findall(xml)) if at < len(lengths)]
-    strange = max(0, xml.count(b'"s"') + xml.count(b"'s'") - len(known))
-    return sum(known) + strange * longest + len(xml)
+    return sum(known) + max(0, cells - len(known)) * longest
 
 
 def string_lengths(xml: bytes, *, max_strings: int) -> list[int]:
@@ -256,8 +335,8 @@ def _attribute(text: bytes, name: bytes) -> bytes:
     return b""
 
 
-def _by_tags(xml: bytes) -> Measured:
-    cursor = _Cursor(xml)
+def _tags(xml: bytes) -> Iterator[tuple[bytes, bytes, bytes, bool]]:
+    """Yield of each tag whether it closes, its name, its attributes, and whether text follows."""
     position = xml.find(b"<")
     while position >= 0:
         tag = _TAG.match(xml, position)
@@ -265,10 +344,16 @@ def _by_tags(xml: bytes) -> Measured:
             refuse_damaged()
         closing, name, attributes = tag.groups()
         position = xml.find(b"<", tag.end())
+        yield closing, name, attributes, position > tag.end()
+
+
+def _by_tags(xml: bytes) -> Measured:
+    cursor = _Cursor(xml)
+    for closing, name, attributes, has_text in _tags(xml):
         if closing:
             cursor.end(name)
         else:
-            cursor.start(name, attributes.rstrip(b"/"), position > tag.end())
+            cursor.start(name, attributes.rstrip(b"/"), has_text)
             if attributes.endswith(b"/"):
                 cursor.end(name)
     return cursor.measured

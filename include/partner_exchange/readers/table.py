@@ -47,9 +47,11 @@ def _read(kind: TableFormat, content: bytes, policy: TablePolicy, knows: KnowsHe
     if kind is TableFormat.CSV:
         return read_csv_table(content, max_rows=policy.max_rows, max_columns=policy.max_columns, knows=knows)
     # Only who reads a workbook pays for the libraries behind it.
+    from partner_exchange.readers.book import guarded
     from partner_exchange.readers.workbook import read_workbook
     from partner_exchange.readers.xls import XlsBook
     from partner_exchange.readers.xlsx import XlsxBook
 
-    book = (XlsBook if kind is TableFormat.XLS else XlsxBook)(content, max_cells=policy.max_cells)
+    opener = XlsBook if kind is TableFormat.XLS else XlsxBook
+    book = guarded(lambda: opener(content, max_cells=policy.max_cells))
     return read_workbook(book, max_rows=policy.max_rows, max_columns=policy.max_columns, knows=knows)

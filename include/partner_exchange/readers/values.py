@@ -16,12 +16,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 Text = Any
 """One ``pyarrow.LargeStringArray`` without nulls."""
 
 _INT64_LIMIT = float(2**63)
 _SHOWN_DIGITS = 15
+# An exponent, a number that is none, or more signs than 15 digits with point and minus may need.
+_RARE_NUMBER = "[en]|.{17}"
 _NOWHERE = np.empty(0, dtype=np.int64)
 _HALF_SECOND = timedelta(microseconds=500_000)
 
@@ -67,13 +70,18 @@ def _mixed_text(values: Sequence[Any], types: Sequence[type], kinds: set[type]) 
 
 
 def _float_text(numbers: npt.NDArray[np.float64]) -> Text:
+    # Adding nothing turns the zero with a minus, which arithmetic leaves behind, into zero.
+    numbers = numbers + 0.0
     with np.errstate(invalid="ignore"):
         is_whole = (numbers == np.floor(numbers)) & (np.abs(numbers) < _INT64_LIMIT)
     if is_whole.all():
         return pa.array(numbers.astype(np.int64)).cast(pa.large_string())
-    different, places = np.unique(numbers, return_inverse=True)
-    texts = pa.array([number_text(number) for number in different.tolist()], pa.large_string())
-    return texts.take(pa.array(places))
+    texts = pa.array(numbers).cast(pa.large_string())
+    is_rare = pc.match_substring_regex(texts, _RARE_NUMBER)
+    if not pc.any(is_rare).as_py():
+        return texts
+    worded = [number_text(number) for number in numbers[is_rare.to_numpy(zero_copy_only=False)].tolist()]
+    return pc.replace_with_mask(texts, is_rare, pa.array(worded, pa.large_string()))
 
 
 def number_text(number: float) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from partner_exchange.readers.assembly import HEADER_WITHIN, Body, header_text, settled
-from partner_exchange.readers.book import Book, Place, Row, SheetCells, Tab
+from partner_exchange.readers.book import Book, Place, Row, SheetCells, Tab, guarded
 from partner_exchange.readers.cells import Cells
 from partner_exchange.readers.cleaning import cleaned
 from partner_exchange.readers.csv import too_many_rows
@@ -78,7 +78,7 @@ def _choose(book: Book, knows: KnowsHeader) -> tuple[_Found | None, list[Tab]]:
         if not tab.is_visible or tab.is_ours:
             continue
         if taken is not None and taken.header.is_known:
-            filled += [tab] if book.has_content(at) else []
+            filled += [tab] if _has_content(book, at) else []
             continue
         found = _look(book, at, knows)
         if found is None:
@@ -90,7 +90,7 @@ def _choose(book: Book, knows: KnowsHeader) -> tuple[_Found | None, list[Tab]]:
 
 
 def _look(book: Book, at: int, knows: KnowsHeader) -> _Found | None:
-    cells = book.load(at)
+    cells = guarded(lambda: book.load(at))
     header = _find_header(cells, knows) if cells is not None else None
     return _Found(book.tabs[at], cells, header) if cells is not None and header is not None else None
 
@@ -120,8 +120,16 @@ def _hidden(book: Book) -> list[Tab]:
     return [
         tab
         for at, tab in enumerate(book.tabs)
-        if not tab.is_visible and not tab.is_ours and book.has_content(at)
+        if not tab.is_visible and not tab.is_ours and _has_content(book, at)
     ]
+
+
+def _has_content(book: Book, at: int) -> bool:
+    """Tell whether a sheet that is not read holds anything; a damaged one holds nothing to speak of."""
+    try:
+        return guarded(lambda: book.has_content(at))
+    except Refused:
+        return False
 
 
 def _names(tabs: Sequence[Tab]) -> str:
@@ -146,11 +154,10 @@ def _body(found: _Found, *, max_rows: int) -> Body:
     :raises Refused: there is none, or there are more than allowed.
     """
     header, cells = found.header, found.cells
-    reading = _Reading(cells, header.row)
-    places = [place for place in cells.errors if place[0] > header.row]
-    blank_formulas = [place for place in cells.without_value if place[0] > header.row]
+    errors, blank_formulas = _below(header, cells.errors), _below(header, cells.without_value)
+    reading = _Reading(cells, header.row, always={row for row, _ in errors + blank_formulas})
     marks = list(_merged_marks(cells, header))
-    marks += _place_marks("cell-error", places + reading.unusable, header)
+    marks += _place_marks("cell-error", errors + _below(header, reading.unusable), header)
     marks += _place_marks("formula-without-value", blank_formulas, header)
     columns = []
     for position, column in enumerate(reading.columns):
@@ -168,11 +175,15 @@ def _body(found: _Found, *, max_rows: int) -> Body:
     return body
 
 
+def _below(header: _Header, places: Sequence[Place]) -> list[Place]:
+    """Return the places within the table."""
+    return [place for place in places if place[0] > header.row and place[1] < len(header.cells)]
+
+
 def _place_marks(code: str, places: Sequence[Place], header: _Header) -> Iterator[Mark]:
     by_column: dict[int, list[int]] = {}
     for row, position in places:
-        if position < len(header.cells):
-            by_column.setdefault(position, []).append(row)
+        by_column.setdefault(position, []).append(row)
     for position, rows in sorted(by_column.items()):
         title = column_title(header.cells[position], position)
         yield Mark(code, title, np.unique(np.array(rows, dtype=np.int64)))
@@ -180,7 +191,7 @@ def _place_marks(code: str, places: Sequence[Place], header: _Header) -> Iterato
 
 def _merged_marks(cells: SheetCells, header: _Header) -> Iterator[Mark]:
     width = len(header.cells)
-    count = sum(last[0] > header.row and first[1] < width for first, last in cells.merged())
+    count = sum(last[0] > header.row and first[1] < width for first, last in cells.merged)
     if count:
         yield Mark("merged-cells", facts={"count": count})
 
@@ -204,9 +215,12 @@ class _Column:
 
 
 class _Reading:
-    """The rows below a header, read block by block and kept column by column; blank ones are left out."""
+    """The rows below a header, read block by block and kept column by column; blank ones are left out.
 
-    def __init__(self, cells: SheetCells, header_row: int) -> None:
+    :param always: rows to keep although blank, because something is stated about a cell of them.
+    """
+
+    def __init__(self, cells: SheetCells, header_row: int, *, always: set[int]) -> None:
         self.columns = [_Column() for _ in range(cells.width)]
         self.unusable: list[Place] = []
         rows: list[Rows] = [no_rows()]
@@ -215,18 +229,21 @@ class _Reading:
             numbers = [
                 number
                 for number, row in enumerate(block, first)
-                if number > header_row and row.count("") < len(row)
+                if number > header_row and (row.count("") < len(row) or number in always)
             ]
-            rows.append(np.array(numbers, dtype=np.int64))
-            self._take([block[number - first] for number in numbers], rows[-1])
+            rows.append(self._take([block[number - first] for number in numbers], numbers))
             first += len(block)
+        # Below the last value there may be errors, which are no values here.
+        numbers = sorted(number for number in always if number >= first)
+        rows.append(self._take([[""] * cells.width] * len(numbers), numbers))
         self.rows: Rows = np.concatenate(rows)
 
-    def _take(self, block: list[Row], numbers: Rows) -> None:
+    def _take(self, block: list[Row], numbers: list[int]) -> Rows:
         for position, (column, values) in enumerate(
             zip(self.columns, zip(*block, strict=True), strict=False)
         ):
             worded = column_text(values)
             column.chunks.append(worded.text)
             column.has_words |= worded.has_words
-            self.unusable += [(int(numbers[at]), position) for at in worded.unusable]
+            self.unusable += [(numbers[at], position) for at in worded.unusable]
+        return np.array(numbers, dtype=np.int64)

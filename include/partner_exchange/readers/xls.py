@@ -75,6 +75,7 @@ class _Sheet:
     box: Box = field(default_factory=Box)
     errors: list[Place] = field(default_factory=list)
     blank_formulas: list[Place] = field(default_factory=list)
+    merged: list[tuple[Place, Place]] = field(default_factory=list)
     strings: list[int] = field(default_factory=list)
     """Number of the shared string of each cell that has one."""
     has_results: bool = False
@@ -113,8 +114,7 @@ class XlsBook:
         sheet = self._sheet(found.pieces, with_strings=bool(found.strings))
         # A formula that yields "" is stored like one that never was computed; if one has a value, all have.
         without_value = [] if found.has_results else found.blank_formulas
-        width = found.box.right + 1
-        return SheetCells(sheet, width, errors=found.errors, without_value=without_value)
+        return SheetCells(sheet, found.errors, without_value, found.merged)
 
     def _read_globals(self) -> None:
         kind, start, end = next(_records(self._stream, 0), (0, 0, 0))
@@ -191,7 +191,7 @@ class XlsBook:
                 found.pieces.append(_record(_LABEL, struct.pack("<HHH", *formula, 0) + stream[start:end]))
                 formula = None
             elif kind == _MERGED:
-                found.pieces.append(stream[start - 4 : end])
+                found.merged += _ranges(stream[start:end])
         return found
 
     def _take_cell(self, found: _Sheet, kind: int, data: bytes, cell: Place) -> Place | None:
@@ -284,6 +284,11 @@ class XlsBook:
 
 def _record(kind: int, data: bytes) -> bytes:
     return struct.pack("<HH", kind, len(data)) + data
+
+
+def _ranges(data: bytes) -> Iterator[tuple[Place, Place]]:
+    for top, bottom, left, right in struct.iter_unpack("<HHHH", data[2 : len(data) - (len(data) - 2) % 8]):
+        yield (top + 1, left), (bottom + 1, right)
 
 
 def _records(stream: bytes, start: int) -> Iterator[Record]:

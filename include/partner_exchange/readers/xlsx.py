@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import io
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from xml.etree import ElementTree
 from xml.sax.saxutils import quoteattr
 
 from python_calamine import load_workbook
@@ -23,6 +22,7 @@ from partner_exchange.readers.package import Package, packed
 from partner_exchange.readers.refused import Refused, refuse, refuse_damaged, refuse_kind
 
 _SMALL_PART_BYTES = 16 * 1024 * 1024
+_CONTENTS_BYTES = 4 * 1024 * 1024
 _MACRO_PARTS = ("vbaproject.bin", "vbadata.xml")
 _OTHER_KINDS = (
     ("xl/workbook.bin", "an Excel binary workbook (.xlsb)"),
@@ -65,11 +65,11 @@ class XlsxBook:
         self._max_cells = max_cells
         self._allowance = Allowance(max_cells)
         self._links = self._links_of(self._path)
-        root = self._parsed(self._path)
+        tags = list(self._tags(self._path))
         self._is_1904 = any(
-            part.get("date1904") in ("1", "true") for part in root if _local(part.tag) == "workbookPr"
+            name == "workbookPr" and values.get("date1904") in ("1", "true") for name, values in tags
         )
-        found = list(self._worksheets(root))
+        found = list(self._worksheets(values for name, values in tags if name == "sheet"))
         self.tabs = [tab for tab, _ in found]
         self._paths = [path for _, path in found]
         self._styles = self._plain_part("styles", _SMALL_PART_BYTES)
@@ -90,13 +90,12 @@ class XlsxBook:
         if found.box.cells == 0 and not found.errors and not found.without_value:
             return None
         strings = self._shared_strings() if sheet_xml.uses_strings(found.xml) else b""
-        text = sheet_xml.characters(found.xml, self._string_lengths)
+        text = sheet_xml.shared_characters(found.xml, self._string_lengths)
         self._allowance.take(found.box, characters=text + len(strings))
         archive = packed(self._parts(found.xml, strings))
         found.xml = b""
         sheet = guarded(lambda: load_workbook(io.BytesIO(archive)).get_sheet_by_index(0))
-        width = max(1, found.box.right + 1)
-        return SheetCells(sheet, width, errors=found.errors, without_value=found.without_value)
+        return SheetCells(sheet, found.errors, found.without_value, found.merged)
 
     def _workbook_path(self) -> str:
         links = self._links_of("")
@@ -115,27 +114,22 @@ class XlsxBook:
             link.get("Id", ""): _Link(
                 link.get("Type", "").rsplit("/", 1)[-1], posixpath.join("/", folder, link.get("Target", ""))
             )
-            for link in self._parsed(rels)
-            if link.get("TargetMode") != "External"
+            for name, link in self._tags(rels)
+            if name == "Relationship" and link.get("TargetMode") != "External"
         }
 
-    def _parsed(self, path: str) -> ElementTree.Element:
-        text = sheet_xml.plain(self._package.read(path, limit=_SMALL_PART_BYTES))
-        # Plain XML declares no entities, which is what the rule is about.
-        return guarded(lambda: ElementTree.fromstring(text))  # noqa: S314
+    def _tags(self, path: str) -> Iterator[tuple[str, dict[str, str]]]:
+        return sheet_xml.tags(sheet_xml.plain(self._package.read(path, limit=_CONTENTS_BYTES)))
 
-    def _worksheets(self, root: ElementTree.Element) -> Iterator[tuple[Tab, str]]:
-        sheets = (sheet for part in root if _local(part.tag) == "sheets" for sheet in part)
+    def _worksheets(self, sheets: Iterable[dict[str, str]]) -> Iterator[tuple[Tab, str]]:
         for sheet in sheets:
-            by_name = {_local(name): value for name, value in sheet.attrib.items()}
-            link = self._links.get(by_name.get("id", ""))
+            link = self._links.get(sheet.get("id", ""))
             if link is None:
                 continue
             if "macrosheet" in link.kind.lower():
                 refuse("workbook-has-macros")
             if link.kind == "worksheet":
-                is_visible = by_name.get("state", "visible") == "visible"
-                yield Tab(by_name.get("name", ""), is_visible), link.target
+                yield Tab(sheet.get("name", ""), sheet.get("state", "visible") == "visible"), link.target
 
     def _plain_part(self, kind: str, limit: int) -> bytes:
         path = next((link.target for link in self._links.values() if link.kind == kind), "")
@@ -144,7 +138,7 @@ class XlsxBook:
 
     def _shared_strings(self) -> bytes:
         if self._strings is None:
-            self._strings = self._plain_part("sharedStrings", TEXT_LIMIT)
+            self._strings = sheet_xml.without_counts(self._plain_part("sharedStrings", TEXT_LIMIT))
             self._string_lengths = sheet_xml.string_lengths(self._strings, max_strings=self._max_cells)
         return self._strings
 
@@ -175,10 +169,6 @@ def _relationships(links: list[tuple[str, str]]) -> bytes:
         for number, (kind, target) in enumerate(links, 1)
     )
     return f'<Relationships xmlns="{_PACKAGE}/relationships">{entries}</Relationships>'.encode()
-
-
-def _local(name: str) -> str:
-    return name.rsplit("}", 1)[-1]
 
 
 def _opened(content: bytes) -> Package:
