@@ -64,7 +64,7 @@ class Exchange:
         return LocalHome(self.home_dir(code))
 
     def inbox(self, code: str = "alpha") -> Path:
-        return self.home_dir(code) / self.tenant(code).inbox.folder
+        return self.home_dir(code) / registry.load_one(code).inbox.folder
 
     def drop(self, content: bytes, name: str = "roster.csv", code: str = "alpha") -> None:
         (self.inbox(code) / name).write_bytes(content)
