@@ -47,7 +47,7 @@ def _bulk(tenant: Tenant, local: datetime, chance: random.Random) -> MadeFile:
     from partner_exchange.feeds.bulk_status.workbook import SHEET, bulk_workbook
 
     layout = columns(tenant.status.catalogue, ("Hospital status", "HAvBED"))
-    book = load_workbook(io.BytesIO(bulk_workbook(tenant, layout, made_at=local)))
+    book = load_workbook(io.BytesIO(bulk_workbook(tenant, layout)))
     sheet = book[SHEET]
     at = {column.header: place for place, column in enumerate(layout, 1)}
     place = {header.split(" (")[0]: number for header, number in at.items() if header.endswith(")")}

@@ -42,7 +42,7 @@ class Entry:
     """What is wrong with the facts of one mark; ``message`` stands in where there are none."""
     turn: Turn = Turn.PARTNER
     is_audited: bool = False
-    """Also goes into the audit trail: somebody reached for what is not theirs, or sent what may not be sent."""
+    """Also goes into the audit trail: somebody reached for what is not theirs, or sent what must not come."""
     may_be_lowered: bool = False
     """A tenant that does not require the value gets a warning instead of an error (K1)."""
 

@@ -106,6 +106,8 @@ def _examination(judged: Judged, marks: Sequence[Mark], *, cap: int) -> Examinat
     cells = rejected_cells(judged)
     rejected_count = int(is_row_rejected(judged, lines, cells).sum()) + len(grid.faulty_rows)
     titles = [column_title(header, at) for at, header in enumerate(grid.header)]
+    # A reader also speaks of columns beyond the header: data that stands under none.
+    titles += sorted({mark.column for mark in marks} - {"", *titles})
     return Examination(
         is_refused=False,
         rows_total=grid.rows_total,

@@ -22,6 +22,7 @@ ENTRIES: tuple[Entry, ...] = (
             "nothing was "
             "taken. Found: {kinds}; number of places: {count}."
         ),
+        is_audited=True,
     ),
     Entry(
         "personal-data-header",

@@ -151,6 +151,7 @@ ENTRIES: tuple[Entry, ...] = (
         "Resource ID is none of the organisation",
         "Resource ID is none of those of your organisation; nothing of the row was taken.",
         "Take the Resource ID from your Data Map file, or ask support to add the resource.",
+        is_audited=True,
     ),
     Entry(
         "resource-id-restored",
@@ -169,6 +170,7 @@ ENTRIES: tuple[Entry, ...] = (
         "The id stands for a test resource, but your organisation is in production; nothing of the row was "
         "taken.",
         "Use the production ids of your Data Map file.",
+        is_audited=True,
     ),
     Entry(
         "production-id-in-test",
@@ -179,6 +181,7 @@ ENTRIES: tuple[Entry, ...] = (
         "row was "
         "taken.",
         "Use the test ids of your Data Map file until support has moved you to production.",
+        is_audited=True,
     ),
     Entry(
         "resource-name-differs",
@@ -226,6 +229,7 @@ ENTRIES: tuple[Entry, ...] = (
             "come "
             "near: {candidates}."
         ),
+        is_audited=True,
     ),
     Entry(
         "context-missing",
@@ -264,6 +268,15 @@ ENTRIES: tuple[Entry, ...] = (
         "The resource is known by NHSN Org ID and context, but has no Resource ID for testing yet.",
         "Ask support to give it one, then drop the file again.",
         turn=Turn.US,
+    ),
+    Entry(
+        "status-newer",
+        _CELL,
+        _WARNING,
+        "A newer report is known already",
+        "The store has a newer report for this status, so the value went into its history only.",
+        "Nothing, when an old file was meant; else send a newer reporting time.",
+        turn=Turn.NOBODY,
     ),
     Entry(
         "row-superseded",
