@@ -15,13 +15,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from partner_exchange.cli.options import JSON_OPTION, MAYBE_TENANT_OPTION, TENANT_OPTION, local_home
+from partner_exchange.cli.probe import probe
 from partner_exchange.tenants.model import GATEWAY
 
 TABLE_WIDTH = 160
 """Columns that a table of submissions needs."""
 
 tenants_app = typer.Typer(help="Partner files: check them.", no_args_is_help=True)
-account_app = typer.Typer(help="A partner's account: intake and keys.", no_args_is_help=True)
+account_app = typer.Typer(help="A partner's account: intake, keys, first connection.", no_args_is_help=True)
 mail_app = typer.Typer(help="The outbox.", no_args_is_help=True)
 
 
@@ -32,6 +33,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(migrate)
     app.add_typer(tenants_app, name="tenants")
     app.add_typer(account_app, name="account")
+    account_app.command("probe")(probe)
     app.add_typer(mail_app, name="mail")
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from typing import Annotated
 
 import typer
 
+from partner_exchange.errors import ConfigError
 from partner_exchange.settings import Settings
 from partner_exchange.storage.folders import LocalHome
 from partner_exchange.tenants.model import Tenant
@@ -20,3 +23,34 @@ def local_home(settings: Settings, tenant: Tenant) -> LocalHome:
     home = LocalHome(settings.partner_homes_dir / tenant.code)
     home.ensure_folder(tenant.inbox.folder)
     return home
+
+
+def status_tenant(code: str) -> Tenant:
+    """Return a tenant that sends statuses.
+
+    :raises UnknownTenant: there is none of that code.
+    :raises ConfigError: ``feed-without-statuses``, it sends another feed.
+    """
+    from partner_exchange.tenants import registry
+
+    policy = registry.load_one(code)
+    if policy.feed != "status":
+        message = (
+            f"{code} sends the feed {policy.feed}. Only a partner with the feed status has templates, a Data "
+            "Map and statuses; name one of those."
+        )
+        raise ConfigError("feed-without-statuses", message, feed=policy.feed)
+    return policy
+
+
+def fingerprint(blob: bytes) -> str:
+    """Return the fingerprint of a public key in wire format, as OpenSSH shows it."""
+    return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
+
+
+def gateway_fingerprints(settings: Settings) -> list[str]:
+    """Return those of this machine's gateway, the preferred host key first; none where it has not run."""
+    from partner_exchange.gateway.host_keys import host_key_files
+
+    publics = [path.with_name(f"{path.name}.pub") for path in host_key_files(settings)]
+    return [fingerprint(base64.b64decode(path.read_text().split()[1])) for path in publics if path.is_file()]

@@ -1,16 +1,19 @@
-"""The Data Map of a tenant: which ids its facilities have, and how to connect (E31). No secret is inside."""
+"""The Data Map of a tenant: which ids its facilities have, and how to connect (E31). No secret is inside.
+
+Called by ``exchange templates make``.
+"""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from openpyxl import Workbook
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
+from partner_exchange.feeds.bulk_status.book import neutral_texts, new_book, saved, write_text
+from partner_exchange.feeds.status.sheet import without_controls
 from partner_exchange.tenants.model import Tenant
 
 FACILITY_COLUMNS = (
@@ -24,6 +27,7 @@ FACILITY_COLUMNS = (
     "Reporting Context",
     "NHSN Frequency",
 )
+_WIDEST = 60
 
 
 @dataclass(frozen=True)
@@ -32,79 +36,75 @@ class Door:
 
     host: str
     port: int
-
-
-def facilities(tenant: Tenant) -> list[tuple[str, ...]]:
-    """Return one row of ``FACILITY_COLUMNS`` per resource."""
-    rows = []
-    for resource in tenant.status.resources:
-        nhsn = resource.nhsn
-        rows.append(
-            (
-                resource.name,
-                resource.kind,
-                resource.region or tenant.status.region,
-                resource.test_id,
-                resource.production_id,
-                nhsn.test_org_id if nhsn else "",
-                nhsn.org_id if nhsn else "",
-                nhsn.context if nhsn else "",
-                (nhsn.frequency or "") if nhsn else "",
-            )
-        )
-    return rows
-
-
-def connection(tenant: Tenant, door: Door) -> list[tuple[str, str]]:
-    """Return what a partner's IT needs to connect, as name and text."""
-    now, ids = ("live", "Production") if tenant.mode == "production" else ("in testing", "Test")
-    return [
-        ("Server", f"{door.host}, SFTP port {door.port}"),
-        ("User name", tenant.code),
-        ("Login", "your own SSH private key; there is no password"),
-        ("Drop files into", f"/{tenant.inbox.folder}"),
-        ("Find answers in", f"/{tenant.inbox.outbox}"),
-        ("Stage", f"{now}: files must carry the {ids} ids"),
-        ("Support", " ".join(tenant.contacts.support.split())),
-    ]
+    fingerprint: str = ""
+    """Of the host key, such as ``SHA256:...``; "" when it is not known here."""
 
 
 def data_map_workbook(tenant: Tenant, door: Door) -> bytes:
-    """Return the Data Map as an XLSX: facilities, connection, and the status types that may be reported."""
-    book = Workbook()
-    sheet = book.active
-    if not isinstance(sheet, Worksheet):
-        raise TypeError("a new workbook has a worksheet")
+    """Return the Data Map as an XLSX: facilities, connection, and the status types that may be reported.
+
+    The same tenant and door give the same bytes each time.
+    """
+    book, sheet = new_book(f"Data Map of {without_controls(tenant.name)}")
     sheet.title = "Facilities"
-    _fill(sheet, FACILITY_COLUMNS, facilities(tenant))
-    _fill(book.create_sheet("Connection"), ("What", "How"), connection(tenant, door))
+    _fill(sheet, FACILITY_COLUMNS, _facilities(tenant))
+    _fill(book.create_sheet("Connection"), ("What", "How"), _connection(tenant, door))
     types = [
         (
             str(one.id),
             one.name,
             one.kind.value,
-            ", ".join(status.name for status in one.statuses),
-            one.description,
+            ", ".join(status.name for status in one.statuses if status.active),
+            without_controls(one.description),
         )
         for one in tenant.status.catalogue
         if one.active
     ]
     _fill(book.create_sheet("Status types"), ("Number", "Name", "Kind", "Statuses", "What"), types)
-    content = io.BytesIO()
-    book.save(content)
-    return content.getvalue()
+    return saved(book)
 
 
-def _fill(sheet: Worksheet, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    sheet.append(header)
-    widths = [len(title) for title in header]
-    for row in rows:
-        sheet.append(row)
-        widths = [max(width, len(text)) for width, text in zip(widths, row, strict=True)]
-        for cell in sheet[sheet.max_row]:
-            cell.number_format = "@"
-    for cell in sheet[1]:
-        cell.font = Font(bold=True)
-    for at, width in enumerate(widths, 1):
-        sheet.column_dimensions[get_column_letter(at)].width = min(60, width + 2)
+def _facilities(tenant: Tenant) -> list[tuple[str, ...]]:
+    """Return one row of ``FACILITY_COLUMNS`` per resource."""
+    rows: list[tuple[str, ...]] = []
+    for resource in tenant.status.resources:
+        nhsn = resource.nhsn
+        own = (
+            resource.name,
+            resource.kind,
+            resource.region or tenant.status.region,
+            resource.test_id,
+            resource.production_id,
+        )
+        of_nhsn = (nhsn.test_org_id, nhsn.org_id, nhsn.context, nhsn.frequency or "") if nhsn else ("",) * 4
+        rows.append((*own, *of_nhsn))
+    return rows
+
+
+def _connection(tenant: Tenant, door: Door) -> list[tuple[str, ...]]:
+    """Return what a partner's IT needs to connect, as name and text."""
+    stage, ids = ("live", "Production") if tenant.mode == "production" else ("in testing", "Test")
+    key = door.fingerprint or "we tell it to you; compare it at the first connection"
+    outbox = f"/{tenant.inbox.outbox}"
+    return [
+        ("Server", f"{door.host}, SFTP, port {door.port}"),
+        ("Fingerprint of the server's key", key),
+        ("User name", tenant.code),
+        ("Login", "your own SSH private key, whose public half we have; there is no password"),
+        ("Drop files into", f"/{tenant.inbox.folder}"),
+        ("Find answers in", outbox if tenant.inbox.answers == "outbox" else f"/{tenant.inbox.folder}"),
+        ("Stage", f"{stage}: files carry the {ids} ids"),
+        ("Support", " ".join(without_controls(tenant.contacts.support).split())),
+    ]
+
+
+def _fill(sheet: Worksheet, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    for position, title in enumerate(header, 1):
+        texts = neutral_texts([row[position - 1] for row in rows])
+        write_text(sheet, 1, position, title).font = Font(bold=True)
+        for number, text in enumerate(texts, 2):
+            if text:
+                write_text(sheet, number, position, text)
+        longest = max(map(len, (title, *texts)))
+        sheet.column_dimensions[get_column_letter(position)].width = min(_WIDEST, longest + 2)
     sheet.freeze_panes = "A2"
