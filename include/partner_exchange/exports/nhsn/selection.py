@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import numpy as np
@@ -176,13 +176,14 @@ def _judge(template: Template, values: HrdValues, due: DueTime) -> _Judged:
         # What we put in must not make a hospital's own values contradict each other.
         values = values.without_bridge(spoiled)
         broken = _broken_rules(template, values.numbers, header)
-    return _Judged(
-        {
-            resource_id: _outcome(resource_id, broken[resource_id], values, due, header)
-            for resource_id in values.text.index
-        },
-        values,
-    )
+    is_missing = (values.text[list(STARRED)] == UNKNOWN).to_numpy()
+    outcomes = {}
+    for resource_id, flags in zip(values.text.index, is_missing, strict=True):
+        missing = [header[STARRED[at]] for at in np.flatnonzero(flags)]
+        stand_ins = [header[one] for one in values.bridged.get(resource_id, ())]
+        outcome = _outcome(resource_id, broken[resource_id], missing, due)
+        outcomes[resource_id] = _with_origin(outcome, stand_ins) if stand_ins else outcome
+    return _Judged(outcomes, values)
 
 
 def _broken_rules(template: Template, numbers: pd.DataFrame, header: Mapping[int, str]) -> dict[str, _Broken]:
@@ -201,13 +202,8 @@ def _broken_rules(template: Template, numbers: pd.DataFrame, header: Mapping[int
     return found
 
 
-def _outcome(
-    resource_id: str, broken: _Broken, values: HrdValues, due: DueTime, header: Mapping[int, str]
-) -> NhsnOutcome:
-    missing = [header[one] for one in STARRED if values.text.at[resource_id, one] == UNKNOWN]
+def _outcome(resource_id: str, broken: _Broken, missing: Sequence[str], due: DueTime) -> NhsnOutcome:
     absent = f"Required and never reported: {', '.join(missing)}."
-    stand_ins = [header[one] for one in values.bridged.get(resource_id, ())]
-    origin = [f"Taken from bed capacity: {', '.join(stand_ins)}."] if stand_ins else []
     if broken.errors:
         state, reason = NhsnState.ERROR, Reason.VALUES_CONTRADICT
         sentences = [*_first(broken.errors), "Correct whichever value is wrong; the set after that takes it."]
@@ -216,13 +212,18 @@ def _outcome(
         sentences = [absent, "Report each once, with 9999 where it does not apply; then it stays known."]
     elif missing:
         state, reason = NhsnState.WARNING, Reason.REQUIRED_MISSING
-        sentences = [absent, "They will be required on Wednesday.", *_first(broken.warnings), *origin]
+        sentences = [absent, "They will be required on Wednesday.", *_first(broken.warnings)]
     elif broken.warnings:
         state, reason = NhsnState.WARNING, Reason.VALUES_DOUBTFUL
-        sentences = [*_first(broken.warnings), *origin]
+        sentences = _first(broken.warnings)
     else:
-        return NhsnOutcome(resource_id, NhsnState.READY, "", " ".join(origin))
+        return NhsnOutcome(resource_id, NhsnState.READY)
     return NhsnOutcome(resource_id, state, reason, " ".join(sentences))
+
+
+def _with_origin(outcome: NhsnOutcome, stand_ins: Sequence[str]) -> NhsnOutcome:
+    origin = f"Taken from bed capacity: {', '.join(stand_ins)}."
+    return replace(outcome, comment=f"{outcome.comment} {origin}".strip())
 
 
 def _first(sentences: Sequence[str]) -> list[str]:
@@ -231,8 +232,8 @@ def _first(sentences: Sequence[str]) -> list[str]:
 
 
 def _rows(tenant: Tenant, resources: Mapping[str, Resource], judged: _Judged) -> Iterator[SetRow]:
-    for resource_id, outcome in judged.outcomes.items():
+    text = judged.values.text
+    for resource_id, values in zip(text.index, text.to_numpy().tolist(), strict=True):
         resource = resources[resource_id]
-        if outcome.state is not NhsnState.ERROR and resource.nhsn:
-            values = tuple(judged.values.text.loc[resource_id])
-            yield SetRow(resource.org_id_in(tenant.mode), resource.nhsn.context, values)
+        if judged.outcomes[resource_id].state is not NhsnState.ERROR and resource.nhsn:
+            yield SetRow(resource.org_id_in(tenant.mode), resource.nhsn.context, tuple(values))
