@@ -99,7 +99,8 @@ def result_file(
     sentence = _with_support(f"{file_name}: {numbers}", support)
     head = [(TOTALS, "", str(_SEVERITY_OF[totals.outcome]), str(totals.outcome), sentence)]
     kinds = [_kind(group) for group in findings.groups if group.count > 1]
-    values = [_values(one) for one in columns]
+    # A template has many columns that a partner leaves blank: only those with a value are told one by one.
+    values = [_values(one) for one in columns if one.total > one.skipped]
     return _lines([*head, COLUMNS, *kinds, *values], end) + _singles(findings.table, end)
 
 

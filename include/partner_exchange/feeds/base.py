@@ -130,7 +130,7 @@ class Feed(Protocol):
     def answer_files(self, material: AnswerMaterial) -> Sequence[AnswerFile]:
         """Return the files that go with the result file of a loaded submission; none when nothing is to mend.
 
-        A fix-it file may be dropped again as it is: what is left unmended is rejected again, what was only too
-        much is taken (N01).
+        A fix-it file may be dropped again as it is: what is left unmended is rejected again, what was only
+        too much is taken (N01).
         """
         ...

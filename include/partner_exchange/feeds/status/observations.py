@@ -172,17 +172,16 @@ def to_mend(judged: Judged, cells: Flags) -> pd.DataFrame:
 def column_outcomes(judged: Judged, lines: pd.DataFrame, cells: Flags) -> tuple[ColumnOutcome, ...]:
     """Return how many values of each column were rejected, and how many skipped.
 
-    Every row of the table is counted once per column: what is neither to load nor rejected is skipped (blank,
-    superseded, or in a column that nothing may set).
+    Every row of the table is counted once per column of values: what is neither to load nor rejected is
+    skipped (blank, superseded, or in a column that nothing may set). A column of comments or reasons counts
+    only where something in it is to be mended.
     """
     to_load = lines["column"].value_counts()
-    return tuple(
-        ColumnOutcome(
-            one.title,
-            skipped=max(0, len(judged.grid.rows) - int(to_load.get(one.title, 0)) - rejected),
-            rejected=rejected,
-        )
-        for one in judged.recognised.elements
-        if one.role is Role.VALUE or one.title in to_load.index
-        for rejected in (int(cells[:, one.position].sum()),)
-    )
+    outcomes = []
+    for one in judged.recognised.elements:
+        loading, rejected = int(to_load.get(one.title, 0)), int(cells[:, one.position].sum())
+        is_value = one.role is Role.VALUE or loading
+        if is_value or rejected:
+            skipped = max(0, len(judged.grid.rows) - loading - rejected) if is_value else 0
+            outcomes.append(ColumnOutcome(one.title, skipped=skipped, rejected=rejected))
+    return tuple(outcomes)
