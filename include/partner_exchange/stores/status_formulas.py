@@ -6,7 +6,7 @@ so that they too do not depend on the order of files. Called by the merge of sta
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from partner_exchange.stores.status_frames import read_frame
 from partner_exchange.tenants.formula import Formula
-from partner_exchange.tenants.status_types import StatusKind, StatusType
+from partner_exchange.tenants.status_types import StatusType
 
 _DECIMALS = 6
 _NEVER = np.iinfo(np.int64).min
@@ -52,51 +52,26 @@ class _Grid:
 
 def computed(
     connection: Connection,
-    status_types: Sequence[StatusType],
+    status_types: Iterable[StatusType],
     observations: pd.DataFrame,
     *,
     tenant_code: str,
-) -> Iterator[pd.DataFrame]:
-    """Give the observations that formulas make of what ``observations`` have just changed.
-
-    First Saturation Scores, then, with those merged, Calculated types, which may take them. A part that is
-    missing or not applicable counts as the initial value of the formula; a result that is no number is not
-    applicable. A score that a file set for the same time or a later one is left alone.
-    """
-    for kind in (StatusKind.SATURATION_SCORE, StatusKind.CALCULATED):
-        formulas = [
-            (one.id, Formula.parse(one.formula))
-            for one in status_types
-            if one.kind is kind and one.formula and one.active
-        ]
-        touched = set(observations["status_type_id"].unique())
-        formulas = [(one, formula) for one, formula in formulas if touched & formula.parts.keys()]
-        if not formulas:
-            continue
-        made = _compute(connection, formulas, observations, tenant_code)
-        yield made
-        observations = pd.concat(
-            [observations[["resource_id", "status_type_id"]], made[["resource_id", "status_type_id"]]]
-        )
-
-
-def _compute(
-    connection: Connection,
-    formulas: Sequence[tuple[int, Formula]],
-    observations: pd.DataFrame,
-    tenant_code: str,
 ) -> pd.DataFrame:
-    wanted = {part for _, formula in formulas for part in formula.parts}
-    is_part = observations["status_type_id"].isin(wanted)
-    grid = _grid(
-        connection,
-        tenant_code,
-        np.unique(observations.loc[is_part, "resource_id"].to_numpy(dtype=object)),
-        sorted(wanted | {number for number, _ in formulas}),
-    )
-    return pd.concat(
-        [_observations(number, formula, grid) for number, formula in formulas], ignore_index=True
-    )
+    """Return the observations that formulas make of what ``observations`` have just changed.
+
+    A part that is missing or not applicable counts as the initial value of the formula; a result that is no
+    number is not applicable. A score that a file set for the same time or a later one is left alone.
+    """
+    touched = set(observations["status_type_id"].unique())
+    formulas = {one.id: Formula.parse(one.formula) for one in status_types if one.formula and one.active}
+    due = {one: formula for one, formula in formulas.items() if touched & formula.parts.keys()}
+    if not due:
+        return observations.iloc[:0]
+    parts = {part for formula in due.values() for part in formula.parts}
+    is_part = observations["status_type_id"].isin(parts)
+    resources = np.unique(observations.loc[is_part, "resource_id"].to_numpy(dtype=object))
+    grid = _grid(connection, tenant_code, resources, sorted(parts | due.keys()))
+    return pd.concat([_observations(one, formula, grid) for one, formula in due.items()], ignore_index=True)
 
 
 def _grid(

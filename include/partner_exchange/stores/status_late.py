@@ -200,6 +200,7 @@ _CHANGE = {
     **_STATE,
     "is_reason_given": pa.bool_(),
     "is_comment_given": pa.bool_(),
+    "is_late": pa.bool_(),
     "reported_at": _INSTANT,
     "merge_no": pa.int64(),
     "recorded_at": _INSTANT,
@@ -231,7 +232,8 @@ class _Writer:
         for at, change in folded.changes.items():
             # What only follows from a late report stands in no row of the file.
             row = reports[at].row if at in reports else None
-            given = change.is_reason_given, change.is_comment_given
+            is_late = held is not None and at < held.confirmed_at
+            given = change.is_reason_given, change.is_comment_given, is_late
             self._changes.append(
                 (
                     *(origin.tenant_code, *key, *_values(change.state), *given),

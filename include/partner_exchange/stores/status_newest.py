@@ -1,6 +1,6 @@
-"""Merge observations that are not older than the status now, one per status, as one set.
+"""Merge observations that add to the end of the history of their status, or nothing, as one set.
 
-That is nearly all of nearly every file. What turns out to be late is given back untouched, for
+That is nearly all of nearly every file. What has to go into the middle is given back untouched, for
 ``status_late``. Called by the merge of statuses.
 """
 
@@ -40,7 +40,8 @@ create temporary table incoming_status (
 """
 
 # `known_at` is null for a status without a value yet. A report for the very time of the status now is a
-# correction of it; the history then takes all that the corrected status says as given.
+# correction of it; the history then takes all that the corrected status says as given. A late report that the
+# history tells already ends here; it is at most one more confirmation.
 _MERGE = text("""
 with judged as materialized (
     select
@@ -49,7 +50,7 @@ with judged as materialized (
         s.confirmed_at as known_at, s.reported_at as shown_at,
         case
             when s.confirmed_at is null then 'c'
-            when i.reported_at < s.confirmed_at then 'l'
+            when i.reported_at < s.confirmed_at then 'x'
             when not said.is_same or i.reason <> s.reason or i.comment <> s.comment then 's'
             else 'u'
         end as outcome,
@@ -73,6 +74,26 @@ with judged as materialized (
             i.value = s.value and i.is_not_applicable = s.is_not_applicable
             and i.is_computed = s.is_computed as is_same
     ) said
+),
+late as materialized (
+    select
+        j.n, c.reported_at as told_at,
+        coalesce(
+            c.value = j.value and c.is_not_applicable = j.is_not_applicable
+            and c.is_computed = j.is_computed and (not j.is_reason_given or c.reason = j.reason)
+            and (not j.is_comment_given or c.comment = j.comment),
+            false
+        ) as is_told
+    from judged j
+    left join lateral (
+        select reported_at, value, is_not_applicable, is_computed, reason, comment
+        from store.status_change
+        where tenant_code = :tenant_code and resource_id = j.resource_id
+            and status_type_id = j.status_type_id and reported_at <= j.reported_at
+        order by reported_at desc, merge_no desc
+        limit 1
+    ) c on true
+    where j.outcome = 'x'
 ),
 created as (
     insert into store.status (
@@ -108,13 +129,13 @@ moved as (
 noted as (
     insert into store.status_change (
         tenant_code, resource_id, status_type_id, row_number, reported_at, merge_no, recorded_at, number,
-        is_not_applicable, is_computed, is_reason_given, is_comment_given, value, colour, level, reason,
-        comment, submission_id
+        is_not_applicable, is_computed, is_reason_given, is_comment_given, is_late, value, colour, level,
+        reason, comment, submission_id
     )
     select
         :tenant_code, resource_id, status_type_id, row_number, reported_at, :merge_no, :now, number,
-        is_not_applicable, is_computed, is_reason_given, is_comment_given, value, colour, level, reason,
-        comment, :submission_id
+        is_not_applicable, is_computed, is_reason_given, is_comment_given, false, value, colour, level,
+        reason, comment, :submission_id
     from judged
     where outcome in ('c', 's')
 ),
@@ -125,13 +146,29 @@ confirmed as (
     select
         :tenant_code, resource_id, reported_at, :merge_no, is_reason_given, is_comment_given,
         array_agg(status_type_id)
-    from judged
-    where outcome = 'u' and reported_at > known_at
+    from judged j
+    left join late using (n)
+    where j.outcome = 'u' and j.reported_at > j.known_at
+        or late.is_told and j.reported_at > late.told_at and not exists (
+            select
+            from store.status_confirmation
+            where tenant_code = :tenant_code and resource_id = j.resource_id
+                and reported_at = j.reported_at and j.status_type_id = any(status_type_ids)
+        )
     group by resource_id, reported_at, is_reason_given, is_comment_given
 )
-select coalesce(string_agg(outcome, '' order by n), '') as outcomes, (select count(*) from changed) as changed
-from judged
+select
+    coalesce(string_agg(case when late.is_told then 'l' else j.outcome end, '' order by j.n), '') as outcomes,
+    (select count(*) from changed) as changed
+from judged j
+left join late using (n)
 """)
+
+_LARGE = 1_000
+# Statistics lag behind a tenant's first large file: a plan for the few statuses of before it would compare each
+# with each.
+_HASH_JOINS = "set local enable_nestloop = off"
+_ANY_JOINS = "set local enable_nestloop to default"
 
 _NEXT_MERGE = text("select nextval('store.status_merge_no')")
 
@@ -142,7 +179,7 @@ def next_merge_no(connection: Connection) -> int:
 
 
 def merge_newest(connection: Connection, observations: pd.DataFrame, origin: Origin) -> Outcomes:
-    """Merge observations, one per status; a late one changes nothing and is told by its outcome.
+    """Merge observations, one per status; what does not end here is untouched and has outcome ``BETWEEN``.
 
     :param observations: as ``statuses.merge`` takes them; ``row`` is null where a formula computed the value.
     :raises CountsDoNotReconcile: a status to change was not there any more.
@@ -150,8 +187,10 @@ def merge_newest(connection: Connection, observations: pd.DataFrame, origin: Ori
     connection.exec_driver_sql(_INCOMING)
     copy_rows(connection, ("incoming_status",), _chunks(observations))
     parameters = {**vars(origin), "merge_no": next_merge_no(connection)}
+    is_large = len(observations) >= _LARGE
+    connection.exec_driver_sql(_HASH_JOINS if is_large else _ANY_JOINS)
     done = connection.execute(_MERGE, parameters).one()
-    connection.exec_driver_sql("drop table incoming_status")
+    connection.exec_driver_sql(f"{_ANY_JOINS}; drop table incoming_status")
     outcomes: Outcomes = np.frombuffer(done.outcomes.encode("ascii"), dtype="S1").astype("U1")
     require_equal(len(observations), len(outcomes))
     require_equal(int((outcomes == Outcome.SET).sum()), done.changed)

@@ -22,6 +22,8 @@ class Outcome(StrEnum):
     UNCHANGED = "u"
     LATE = "l"
     """Older than the status now: kept in the history."""
+    BETWEEN = "x"
+    """Not merged yet: it has to go between what the history has."""
 
 
 Outcomes = npt.NDArray[np.str_]

@@ -58,6 +58,8 @@ class StatusChange:
     comment: str
     is_not_applicable: bool
     is_computed: bool
+    is_late: bool
+    """Told when a newer report was known already."""
     reported_at: datetime
     recorded_at: datetime
     submission_id: str
@@ -77,7 +79,12 @@ class OverdueStatus:
     """As it is now; "" when it was never reported."""
     confirmed_at: datetime | None
     """None when it was never reported."""
-    due_at: datetime | None
+    update_every_h: float
+
+    @property
+    def due_at(self) -> datetime | None:
+        """Return when it was to be reported again; None when it was never reported."""
+        return None if self.confirmed_at is None else self.confirmed_at + timedelta(hours=self.update_every_h)
 
 
 def now(connection: Connection, tenant_code: str, *, resource_id: str | None = None) -> list[Status]:
@@ -114,35 +121,27 @@ def history(
     return [StatusChange(**row._mapping) for row in connection.execute(query)]
 
 
-# A rule without a value is that of the status type; one with a value is that of a Multi status.
-_OVERDUE = text("""
-with rule as (
-    select *
-    from unnest(cast(:status_types as integer[]), cast(:values as text[]), cast(:hours as float8[]))
-        as r (status_type_id, value, hours)
-),
-late as (
-    select s.resource_id, s.status_type_id, s.value, s.confirmed_at, coalesce(v.hours, t.hours) as hours
-    from store.status s
-    left join rule t on t.status_type_id = s.status_type_id and t.value is null
-    left join rule v on v.status_type_id = s.status_type_id and v.value = s.value
-    where s.tenant_code = :tenant_code and s.status_type_id = any(cast(:status_types as integer[]))
-        and s.confirmed_at < cast(:at as timestamptz) - coalesce(v.hours, t.hours) * interval '1 hour'
-    union all
-    select r.resource_id, t.status_type_id, '', null, null
-    from (select distinct resource_id from store.status where tenant_code = :tenant_code) r
-    join rule t on t.value is null
-    where not exists (
-        select from store.status s
-        where s.tenant_code = :tenant_code and s.resource_id = r.resource_id
-            and s.status_type_id = t.status_type_id
-    )
-)
-select late.*, coalesce(r.is_test, false) as is_test
-from late
-left join store.resource r on r.tenant_code = :tenant_code and r.resource_id = late.resource_id
+# Only what the shortest frequency makes overdue; which frequency counts, the catalogue says.
+_CANDIDATES = text("""
+select resource_id, status_type_id, value, confirmed_at
+from store.status
+where tenant_code = :tenant_code and status_type_id = any(cast(:status_types as integer[]))
+    and confirmed_at < :before
+""")
+
+_REPORTED = text("""
+select s.resource_id, s.status_types, coalesce(r.is_test, false) as is_test
+from (
+    select
+        resource_id,
+        array_agg(status_type_id) filter (where status_type_id = any(cast(:status_types as integer[])))
+            as status_types
+    from store.status
+    where tenant_code = :tenant_code
+    group by resource_id
+) s
+left join store.resource r on r.tenant_code = :tenant_code and r.resource_id = s.resource_id
 where coalesce(r.is_active, true)
-order by late.resource_id, late.status_type_id
 """)
 
 
@@ -154,27 +153,40 @@ def overdue(
     A Multi status may have a frequency of its own. A type with a frequency that a resource never reported is
     overdue once the resource has any status. Resources and types that are not active any more are left out.
     """
-    rules = [
-        (one.id, value, hours)
-        for one in catalogue
-        if one.is_settable
-        for value, hours in [(None, one.update_every_h), *((x.name, x.update_every_h) for x in one.statuses)]
-        if hours is not None
-    ]
-    names = ("status_types", "values", "hours")
-    parameters = {name: [rule[place] for rule in rules] for place, name in enumerate(names)}
-    rows = connection.execute(_OVERDUE, {**parameters, "tenant_code": tenant_code, "at": at})
-    return [
-        OverdueStatus(
-            resource_id=row.resource_id,
-            status_type_id=row.status_type_id,
-            is_test=row.is_test,
-            value=row.value,
-            confirmed_at=row.confirmed_at,
-            due_at=None if row.confirmed_at is None else row.confirmed_at + timedelta(hours=row.hours),
+    hours = _hours(catalogue)
+    if not hours:
+        return []
+    ours = {"tenant_code": tenant_code, "status_types": sorted({one for one, _ in hours})}
+    before = at - timedelta(hours=min(hours.values()))
+    reported = {row.resource_id: row for row in connection.execute(_REPORTED, ours)}
+    found = []
+    for row in connection.execute(_CANDIDATES, {**ours, "before": before}):
+        key = row.status_type_id
+        every = hours.get((key, row.value), hours.get((key, None)))
+        if row.resource_id in reported and every and row.confirmed_at < at - timedelta(hours=every):
+            is_test = reported[row.resource_id].is_test
+            found.append(OverdueStatus(row.resource_id, key, is_test, row.value, row.confirmed_at, every))
+    whole = {one: every for (one, value), every in hours.items() if value is None}
+    for resource_id, row in reported.items():
+        for key in whole.keys() - set(row.status_types or ()):
+            found.append(OverdueStatus(resource_id, key, row.is_test, "", None, whole[key]))
+    return sorted(found, key=lambda one: (one.resource_id, one.status_type_id))
+
+
+def _hours(catalogue: Catalogue) -> dict[tuple[int, str | None], float]:
+    """Return how often to report: by type, and by type and status where a Multi status has its own."""
+    hours: dict[tuple[int, str | None], float] = {}
+    for one in catalogue:
+        if not one.is_settable:
+            continue
+        if one.update_every_h is not None:
+            hours[one.id, None] = one.update_every_h
+        hours.update(
+            ((one.id, status.name), status.update_every_h)
+            for status in one.statuses
+            if status.update_every_h is not None
         )
-        for row in rows
-    ]
+    return hours
 
 
 # One look into the index per status: the length of the history does not matter.

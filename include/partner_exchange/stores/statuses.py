@@ -72,19 +72,20 @@ def merge(
     status_definitions.sync(connection, tenant, now=now)
     origin = Origin(tenant.code, submission_id, now)
     outcomes = _apply(connection, observations, origin)
-    for made in computed(connection, tuple(tenant.status.catalogue), observations, tenant_code=tenant.code):
-        _apply(connection, made, origin)
+    made = computed(connection, tenant.status.catalogue, observations, tenant_code=tenant.code)
+    _apply(connection, made, origin)
     return tally(observations, outcomes)
 
 
 def _apply(connection: Connection, observations: pd.DataFrame, origin: Origin) -> Outcomes:
     """Merge observations and return what became of each."""
+    if observations.empty:
+        return np.empty(0, dtype="U1")
     outcomes: Outcomes = np.full(len(observations), "", dtype="U1")
     is_several = _several(observations)
     if not is_several.all():
         outcomes[~is_several] = merge_newest(connection, observations[~is_several], origin)
-    # One that is late has changed nothing yet; its history is still to be told.
-    is_left = is_several | (outcomes == Outcome.LATE)
+    is_left = is_several | (outcomes == Outcome.BETWEEN)
     if is_left.any():
         outcomes[is_left] = merge_late(connection, observations[is_left], origin)
     return outcomes

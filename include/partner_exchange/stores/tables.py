@@ -144,6 +144,7 @@ status_change = Table(
     Column("is_computed", Boolean, nullable=False),
     Column("is_reason_given", Boolean, nullable=False),
     Column("is_comment_given", Boolean, nullable=False),
+    Column("is_late", Boolean, nullable=False),
     Column("value", Text, nullable=False),
     Column("colour", Text, nullable=False),
     Column("level", Text, nullable=False),

@@ -95,6 +95,8 @@ create table store.status_change (
     -- Whether the report gave them itself, or the status kept them.
     is_reason_given    boolean          not null,
     is_comment_given   boolean          not null,
+    -- Told when a newer report was known already.
+    is_late            boolean          not null,
     value              text             not null,
     colour             text             not null,
     level              text             not null,
