@@ -18,7 +18,7 @@ from partner_exchange.tenants.presets import PRESETS
 
 PAGES = sorted([*PROJECT_DIR.glob("*.md"), *(PROJECT_DIR / "docs").rglob("*.md")])
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-MAKE = re.compile(r"\bmake ([a-z-]+)\b")
+MAKE = re.compile(r"\bmake ([a-z][a-z-]*)\b")
 CODE = re.compile(r"```.*?```|`[^`\n]+`", re.S)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
@@ -14,6 +15,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from partner_exchange.feeds.bulk_status.book import neutral_texts, new_book, saved, write_text
 from partner_exchange.feeds.status.sheet import without_controls
+from partner_exchange.tenants.catalogue import CatalogueName
 from partner_exchange.tenants.model import Tenant
 
 FACILITY_COLUMNS = (
@@ -27,6 +29,19 @@ FACILITY_COLUMNS = (
     "Reporting Context",
     "NHSN Frequency",
 )
+CDC_PAGES = {
+    CatalogueName.CDC_HRD: (
+        "CDC on Hospital Respiratory Data",
+        "https://www.cdc.gov/nhsn/psc/hospital-respiratory-reporting.html",
+    ),
+    CatalogueName.CDC_BED_CAPACITY: (
+        "CDC on Hospital Bed Capacity",
+        "https://www.cdc.gov/nhsn/bed-capacity/index.html",
+    ),
+}
+"""Where CDC explains its templates (E20)."""
+PAGES_SEEN_ON = date(2026, 11, 21)
+"""When these addresses were last looked up."""
 _WIDEST = 60
 
 
@@ -86,6 +101,7 @@ def _connection(tenant: Tenant, door: Door) -> list[tuple[str, ...]]:
     stage, ids = ("live", "Production") if tenant.mode == "production" else ("in testing", "Test")
     key = door.fingerprint or "we tell it to you; compare it at the first connection"
     outbox = f"/{tenant.inbox.outbox}"
+    pages = [page for name, page in CDC_PAGES.items() if name in tenant.status.catalogues]
     return [
         ("Server", f"{door.host}, SFTP, port {door.port}"),
         ("Fingerprint of the server's key", key),
@@ -94,6 +110,7 @@ def _connection(tenant: Tenant, door: Door) -> list[tuple[str, ...]]:
         ("Drop files into", f"/{tenant.inbox.folder}"),
         ("Find answers in", outbox if tenant.inbox.answers == "outbox" else f"/{tenant.inbox.folder}"),
         ("Stage", f"{stage}: files carry the {ids} ids"),
+        *pages,
         ("Support", " ".join(without_controls(tenant.contacts.support).split())),
     ]
 

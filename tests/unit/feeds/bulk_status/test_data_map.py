@@ -11,7 +11,14 @@ from typing import Any
 import openpyxl
 import pytest
 
-from partner_exchange.feeds.bulk_status.data_map import FACILITY_COLUMNS, Door, data_map_workbook
+from partner_exchange.feeds.bulk_status.data_map import (
+    CDC_PAGES,
+    FACILITY_COLUMNS,
+    PAGES_SEEN_ON,
+    Door,
+    data_map_workbook,
+)
+from partner_exchange.settings import PROJECT_DIR
 from partner_exchange.tenants.model import Tenant
 from support.bulk import RESOURCES, a_status_tenant
 from support.gateway import KeyPair
@@ -49,6 +56,16 @@ def test_E31_connection_says_where_how_and_at_which_stage(mode: str, stage: str)
     assert dict(map(tuple, rows(beside, "Connection")))["Find answers in"] == "/upload"
     unknown = dict(map(tuple, rows(tenant, "Connection", Door("exchange.example", 22))))
     assert unknown["Fingerprint of the server's key"].startswith("we tell it to you")
+
+
+def test_E20_links_to_the_cdc_templates_stand_in_the_data_map_and_in_the_docs() -> None:
+    links = [link for _, link in CDC_PAGES.values()]
+    taken = a_status_tenant(status_types=[], catalogues=["cdc-hrd", "cdc-bed-capacity"])
+    assert [row[1] for row in rows(taken, "Connection") if row[0].startswith("CDC on")] == links
+    assert not [row for row in rows(a_status_tenant(), "Connection") if row[0].startswith("CDC on")]
+    page = (PROJECT_DIR / "docs" / "templates.md").read_text()
+    assert all(f"]({link})" in page for link in links)
+    assert f"{PAGES_SEEN_ON:%Y-%m-%d}" in page
 
 
 def test_E31_status_types_are_listed_with_what_may_be_chosen() -> None:
