@@ -88,6 +88,7 @@ def run(settings: Settings, *, rows: int, is_ending: bool) -> int:
         with ensure_database(settings):
             is_well = _play(console, settings, rosters, [_roster(rosters, rows)])
             is_well &= _play(console, settings, statuses, _status_files(statuses))
+            _show_statuses(console, statuses)
         _show_urls(console, settings)
         console.print(f"The whole demo took {time.monotonic() - started_s:.0f} s.")
         if not is_ending:
@@ -233,6 +234,24 @@ def _show_answer(
     counts = (submission.rows_total, submission.rows_created, submission.rows_updated)
     table.add_row(*(str(count) for count in (*counts, submission.rows_unchanged, submission.rows_rejected)))
     console.print(table)
+
+
+def _show_statuses(console: Console, tenant: Tenant) -> None:
+    """Show what the store says now of the tenant's first resource: three files have filled it."""
+    from partner_exchange.stores import statuses
+
+    resource = tenant.status.resources[0]
+    catalogue = tenant.status.catalogue
+    with transaction() as connection:
+        found = statuses.now(connection, tenant.code, resource_id=resource.id_in(tenant.mode))
+    table = Table("status type", "status", "reported (UTC)", title=resource.name, title_justify="left")
+    for one in found:
+        shown = "not applicable" if one.is_not_applicable else f"{one.value} {one.level}".strip()
+        name = catalogue.get(one.status_type_id).name
+        table.add_row(name, Text(shown), f"{one.reported_at:%Y-%m-%d %H:%M:%S}")
+    console.rule(f"{tenant.name}: what is known now")
+    console.print(table)
+    console.print(f"exchange statuses now --tenant {tenant.code}", highlight=False)
 
 
 def _mail_of(settings: Settings, submission: Submission) -> KeptMail | None:
