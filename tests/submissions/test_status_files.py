@@ -140,7 +140,9 @@ def test_E24_files_of_two_days_give_the_same_statuses_in_any_order(hospital: Exc
         values = "select resource_id, status_type_id, value, reported_at from store.status order by 1, 2"
         seen.add(tuple(hospital.rows(values)))
         with transaction() as connection:
-            connection.exec_driver_sql("truncate store.status, store.status_change")
+            connection.exec_driver_sql(
+                "truncate store.status, store.status_change, store.status_confirmation"
+            )
     assert len(seen) == 1
 
 
@@ -206,7 +208,9 @@ def test_E36_answers_lie_in_results_and_beside_the_upload(hospital: Exchange) ->
     }
     assert (results / f"status.{stamp}.result.csv").read_bytes() == beside.read_bytes()
     marked = openpyxl.load_workbook(results / f"status.{stamp}.annotated.xlsx").worksheets
-    comments = {cell.coordinate for sheet in marked for row in sheet.iter_rows() for cell in row if cell.comment}
+    comments = {
+        cell.coordinate for sheet in marked for row in sheet.iter_rows() for cell in row if cell.comment
+    }
     assert {"D2", "C3"} <= comments
     fix_it = openpyxl.load_workbook(results / f"status.{stamp}.fix-it.xlsx").active
     assert [[cell.value or "" for cell in row] for row in fix_it.iter_rows()][0] == list(HEADER)
