@@ -67,13 +67,12 @@ def a_report(
     **over: Any,
 ) -> dict[str, Any]:
     """Return one observation; no value is not applicable."""
-    is_number = isinstance(value, (int, float))
     return {
         "row": row,
         "resource_id": resource,
         "status_type_id": status_type_id,
         "value": "" if value is None else str(value),
-        "number": float(value) if is_number else np.nan,
+        "number": float(value) if isinstance(value, (int, float)) else np.nan,
         "colour": "",
         "level": "",
         "reason": "",

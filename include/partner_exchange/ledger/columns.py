@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -34,25 +35,30 @@ class ColumnOutcome:
         return self.set + self.unchanged + self.late + self.skipped + self.rejected
 
 
+_COUNTS = ("set", "unchanged", "late", "skipped", "rejected")
+
+
 def add(connection: Connection, submission_id: str, outcomes: Iterable[ColumnOutcome]) -> None:
     """Add the counts to those that the submission has already; new columns go behind the known ones."""
     known = [one.column for one in read(connection, submission_id)]
+    place = {column: ordinal for ordinal, column in enumerate(known, start=1)}
+    rows: dict[str, dict[str, object]] = {}
+    totals: dict[str, Counter[str]] = defaultdict(Counter)
     for one in outcomes:
-        if one.column not in known:
-            known.append(one.column)
-        counts = {name: getattr(one, name) for name in ("set", "unchanged", "late", "skipped", "rejected")}
-        row = {
+        totals[one.column].update({f"{name}_count": getattr(one, name) for name in _COUNTS})
+        rows[one.column] = {
             "submission_id": submission_id,
-            "ordinal": known.index(one.column) + 1,
+            "ordinal": place.setdefault(one.column, len(place) + 1),
             "column_name": one.column,
-            **{f"{name}_count": count for name, count in counts.items()},
+            **totals[one.column],
         }
-        statement = insert(_table).values(row)
-        more = {
-            f"{name}_count": _table.c[f"{name}_count"] + statement.excluded[f"{name}_count"]
-            for name in counts
-        }
-        connection.execute(statement.on_conflict_do_update(constraint="column_outcome_pkey", set_=more))
+    if not rows:
+        return
+    statement = insert(_table).values(list(rows.values()))
+    more = {
+        f"{name}_count": _table.c[f"{name}_count"] + statement.excluded[f"{name}_count"] for name in _COUNTS
+    }
+    connection.execute(statement.on_conflict_do_update(constraint="column_outcome_pkey", set_=more))
 
 
 def read(connection: Connection, submission_id: str) -> tuple[ColumnOutcome, ...]:

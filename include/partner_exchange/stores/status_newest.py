@@ -165,8 +165,8 @@ left join late using (n)
 """)
 
 _LARGE = 1_000
-# Statistics lag behind a tenant's first large file: a plan for the few statuses of before it would compare each
-# with each.
+# Statistics lag behind a tenant's first large file: a plan made for the few statuses of before would compare
+# each with each.
 _HASH_JOINS = "set local enable_nestloop = off"
 _ANY_JOINS = "set local enable_nestloop to default"
 
