@@ -117,7 +117,12 @@ def _document(path: Path, content: bytes) -> tuple[dict[str, Any] | None, list[P
     if raw["code"] != path.stem:
         remedy = f"Rename the file to {raw['code']}.yaml or leave `code` out."
         return None, [problem_in(path, "code", "the code differs from the file name", remedy)]
-    return (merge(PRESETS[preset], raw) if preset else raw), []
+    document = merge(PRESETS[preset], raw) if preset else raw
+    for feed, other in (("roster", "status"), ("status", "roster")):
+        if document.get("feed") == feed and other in document:
+            remedy = f"Remove it, or say `feed: {other}`; see docs/tenants.md."
+            return None, [problem_in(path, other, f"the policy of another feed than `{feed}`", remedy)]
+    return document, []
 
 
 def _list_named(path: Path, document: dict[str, Any]) -> Path | Problem | None:

@@ -89,6 +89,7 @@ def test_P3_unknown_option_names_the_nearest_one(
         ("access", {"key_policy": {"types": []}}, "access.key_policy.types", "at least 1 item"),
         ("inbox", {"folder": "a/b"}, "inbox.folder", "match pattern"),
         ("inbox", {"folder": "Outbound"}, "", "must differ"),
+        ("status", {"region": "North"}, "status", "the policy of another feed than `roster`"),
         ("inbox", {"settle_s": -1}, "inbox.settle_s", "greater than or equal to 0"),
         ("roster", {"max_rows": 0}, "roster.max_rows", "greater than or equal to 1"),
         ("roster", {"required": ["dob"]}, "roster.required.0", "'email'"),
