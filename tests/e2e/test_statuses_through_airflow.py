@@ -44,7 +44,7 @@ def test_E01_three_templates_in_three_formats_are_loaded_and_answered(stack: Sta
         assert connection.execute(query, {"code": HOSPITAL}).scalar_one() > 20
 
 
-def test_E36_partner_reads_answers_in_results_and_may_not_write_there(stack: Stack) -> None:
+def test_E30_partner_reads_answers_in_results_and_may_not_write_there(stack: Stack) -> None:
     tenant = registry.load().get(HOSPITAL)
     (made, *_) = make_status_files(tenant, at=clock.now() - timedelta(minutes=1), seed=8)
     name = f"answers-{made.file_name}"

@@ -407,7 +407,7 @@ def test_E38_no_more_than_14_days_are_caught_up(hospitals: Hospitals) -> None:
 # ---- no values outside the set
 
 
-def test_X05_neither_log_nor_ledger_nor_what_is_handed_on_holds_a_value(
+def test_T60_neither_log_nor_ledger_nor_what_is_handed_on_holds_a_value(
     hospitals: Hospitals, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)

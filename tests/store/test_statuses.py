@@ -307,7 +307,7 @@ def test_X03_a_file_again_changes_nothing(connection: Connection) -> None:
     assert after == before
 
 
-def test_X03_two_reports_of_one_status_and_time_are_a_fault_of_the_feed(connection: Connection) -> None:
+def test_E24_two_reports_of_one_status_and_time_are_a_fault_of_the_feed(connection: Connection) -> None:
     with pytest.raises(ValueError, match="two of one status and time") as caught:
         merge(connection, a_report(1234), a_report(5678, row=3))
     assert "1234" not in str(caught.value)
@@ -352,7 +352,7 @@ def test_E30_texts_are_stored_as_sent(connection: Connection, cell: str) -> None
         (0, 1, None),
     ],
 )
-def test_E21_a_calculated_status_follows_its_parts(
+def test_E15_a_calculated_status_follows_its_parts(
     connection: Connection, beds: int | None, ventilators: int | None, ratio: str | None
 ) -> None:
     merged = merge(connection, a_report(beds, at=2), a_report(ventilators, VENTILATORS, at=1))
@@ -365,7 +365,7 @@ def test_E21_a_calculated_status_follows_its_parts(
     assert [one.row_number for one in past(connection, RATIO)] == [None]
 
 
-def test_E21_a_missing_part_counts_as_its_initial_value(connection: Connection) -> None:
+def test_E15_a_missing_part_counts_as_its_initial_value(connection: Connection) -> None:
     merge(connection, a_report(6, at=1))
     assert status(connection, RATIO).value == "3"
     merge(connection, a_report(4, VENTILATORS, at=2))
@@ -374,7 +374,7 @@ def test_E21_a_missing_part_counts_as_its_initial_value(connection: Connection) 
     assert values(connection, RATIO) == [(1, "3"), (2, "2")]
 
 
-def test_E21_a_score_is_computed_unless_a_file_set_it_then_or_later(connection: Connection) -> None:
+def test_E15_a_score_is_computed_unless_a_file_set_it_then_or_later(connection: Connection) -> None:
     merge(connection, a_report(2, at=1), a_report(1, VENTILATORS, at=1))
     assert (status(connection, SCORE).value, status(connection, SCORE).is_computed) == ("12", True)
     merge(connection, a_report(3, at=2), a_report(99, SCORE, at=2))
@@ -408,7 +408,7 @@ def test_E32_test_and_production_ids_are_kept_apart(connection: Connection) -> N
     assert (status(connection).value, status(connection, resource="T1").value) == ("1", "2")
 
 
-def test_M35_merges_of_one_tenant_take_turns(database_url: str) -> None:
+def test_X02_merges_of_one_tenant_take_turns(database_url: str) -> None:
     start = Barrier(4)
 
     def bring(number: int) -> StatusMerge:
@@ -426,7 +426,7 @@ def test_M35_merges_of_one_tenant_take_turns(database_url: str) -> None:
         assert status(connection, RATIO).value == "1"
 
 
-def test_M35_a_merge_that_is_rolled_back_leaves_nothing(database_url: str) -> None:
+def test_X03_a_merge_that_is_rolled_back_leaves_nothing(database_url: str) -> None:
     def fails(connection: Connection) -> None:
         merge(connection, a_report(1))
         raise KeyError

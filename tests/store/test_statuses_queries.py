@@ -117,7 +117,7 @@ def test_E38_resources_with_something_new_in_a_window(connection: Connection) ->
     assert changed(0, 21, ("R2",)) == {"R2"}
 
 
-def test_E21_a_status_is_overdue_after_the_hours_of_its_type(connection: Connection) -> None:
+def test_E30_a_status_is_overdue_after_the_hours_of_its_type(connection: Connection) -> None:
     merge(connection, a_report(1, at=0), a_report("Open", ED, at=20), a_report("a", NOTE))
     assert overdue(connection, 24) == []
     assert overdue(connection, 25) == [("R1", BEDS, "1", hours(24))]
@@ -125,7 +125,7 @@ def test_E21_a_status_is_overdue_after_the_hours_of_its_type(connection: Connect
     assert overdue(connection, 25) == []
 
 
-def test_E21_a_multi_status_may_be_overdue_sooner(connection: Connection) -> None:
+def test_E30_a_multi_status_may_be_overdue_sooner(connection: Connection) -> None:
     merge(connection, a_report("Closed", ED, at=0), a_report(1, at=0))
     assert overdue(connection, 3) == [("R1", ED, "Closed", hours(2))]
     merge(connection, a_report("Open", ED, at=3))
@@ -133,7 +133,7 @@ def test_E21_a_multi_status_may_be_overdue_sooner(connection: Connection) -> Non
     assert overdue(connection, 16) == [("R1", ED, "Open", hours(15))]
 
 
-def test_E21_a_status_that_was_never_reported_is_overdue_since_ever(connection: Connection) -> None:
+def test_E30_a_status_that_was_never_reported_is_overdue_since_ever(connection: Connection) -> None:
     merge(connection, a_report("a", NOTE), a_report(1, resource="T2"))
     assert statuses.overdue(connection, CODE, CATALOGUE, at=hours(1)) == [
         OverdueStatus("R1", BEDS, False, "", None, 24),
@@ -142,7 +142,7 @@ def test_E21_a_status_that_was_never_reported_is_overdue_since_ever(connection: 
     ]
 
 
-def test_E21_what_is_not_active_any_more_is_not_overdue(connection: Connection) -> None:
+def test_E30_what_is_not_active_any_more_is_not_overdue(connection: Connection) -> None:
     merge(connection, a_report(1, at=0), a_report("Open", ED, at=0), a_report(1, at=0, resource="R2", row=3))
     smaller = a_status_tenant(resources=[{"name": "Hospital 1", "production_id": "R1"}])
     merge(connection, tenant=smaller)
@@ -154,7 +154,7 @@ def test_E21_what_is_not_active_any_more_is_not_overdue(connection: Connection) 
     assert statuses.overdue(connection, CODE, without, at=hours(99)) == []
 
 
-def test_E14_resources_and_types_are_repeated_for_reports(connection: Connection) -> None:
+def test_E15_resources_and_types_are_repeated_for_reports(connection: Connection) -> None:
     nhsn = {"org_id": "10234", "test_org_id": "90234", "frequency": "daily"}
     hospital = {"name": "Mercy", "production_id": "R1", "test_id": "T1", "region": "West", "nhsn": nhsn}
     merge(
@@ -174,7 +174,7 @@ def test_E14_resources_and_types_are_repeated_for_reports(connection: Connection
     assert tuple(types[0]) == (CODE, BEDS, 1, "Beds", "number", "Capacity", "", 24.0, True)
 
 
-def test_E14_a_changed_policy_is_taken_over_and_what_is_gone_stays_inactive(connection: Connection) -> None:
+def test_E15_a_changed_policy_is_taken_over_and_what_is_gone_stays_inactive(connection: Connection) -> None:
     other = a_status_tenant("other-clinic")
     merge(connection)
     merge(connection, tenant=other)
@@ -195,7 +195,7 @@ def test_E14_a_changed_policy_is_taken_over_and_what_is_gone_stays_inactive(conn
     assert connection.execute(name, {"code": CODE}).scalar_one() == "All beds"
 
 
-def test_E14_an_unchanged_policy_is_not_written_again(connection: Connection) -> None:
+def test_E15_an_unchanged_policy_is_not_written_again(connection: Connection) -> None:
     merge(connection, now=hours(10))
     merge(connection, now=hours(20))
     assert connection.execute(text("select synced_at from store.status_policy")).scalar_one() == hours(10)

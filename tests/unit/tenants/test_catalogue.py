@@ -144,7 +144,7 @@ class TestOwnTypes:
         found = policy(catalogues=ALL)
         assert found.catalogue is found.catalogue is build(ALL, ())
 
-    def test_K1_the_checksum_covers_every_option_of_every_type(self) -> None:
+    def test_E15_the_checksum_covers_every_option_of_every_type(self) -> None:
         sums = {
             policy(number(1, "Beds"), **over).catalogue.sha256
             for over in ({}, {"catalogues": ("starter",)}, {"catalogues": ("starter", "cdc-hrd")})

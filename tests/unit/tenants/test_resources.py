@@ -245,7 +245,7 @@ class TestList:
         (folder / "mercy.yaml").write_text(f"name: Mercy\nfeed: status\nstatus:\n  {status}\n")
         assert [problem.path for problem in registry.examine(folder)[1]] == [path]
 
-    def test_K1_its_content_is_part_of_the_policy_and_of_the_registry(self, folder: Path) -> None:
+    def test_E19_its_content_is_part_of_the_policy_and_of_the_registry(self, folder: Path) -> None:
         before = registry.load(folder)
         (folder / "mercy.csv").write_text(HEADER + GENERAL)
         after = registry.load(folder)

@@ -27,7 +27,7 @@ def load_values(
     rows_accepted = ledger.get(connection, submission_id).rows_accepted or 0
     without_value = rows_accepted - accepted["row"].nunique()
     marks = [Mark("status-newer", column, rows) for column, rows in merged.late_rows.items()]
-    counts = merged.columns.itertuples(index=False)
+    counts = merged.columns[["column", "set", "unchanged", "late"]].itertuples(index=False, name=None)
     return LoadOutcome(
         created=merged.rows_created,
         updated=merged.rows_updated,
@@ -35,6 +35,7 @@ def load_values(
         rejected=pd.DataFrame(),
         findings=word(marks, columns=list(merged.late_rows), cap=tenant.status.max_findings_listed),
         columns=tuple(
-            ColumnOutcome(one.column, set=one.set, unchanged=one.unchanged, late=one.late) for one in counts
+            ColumnOutcome(column, set=changed, unchanged=unchanged, late=late)
+            for column, changed, unchanged, late in counts
         ),
     )

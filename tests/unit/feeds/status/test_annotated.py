@@ -66,7 +66,7 @@ SAID = findings(
 )
 
 
-def test_E36_findings_are_coloured_cells_with_comments() -> None:
+def test_E30_findings_are_coloured_cells_with_comments() -> None:
     book = annotate(workbook(*SHEET), SAID)
 
     sheet = book["Bulk"]
@@ -87,7 +87,7 @@ def test_E36_findings_are_coloured_cells_with_comments() -> None:
     assert sheet.freeze_panes == "A2"
 
 
-def test_E36_all_findings_stand_on_a_sheet_of_their_own_at_the_end() -> None:
+def test_E30_all_findings_stand_on_a_sheet_of_their_own_at_the_end() -> None:
     book = annotate(workbook(*SHEET), SAID)
 
     assert book.sheetnames == ["Bulk", FINDINGS_SHEET]
@@ -104,7 +104,7 @@ def test_X06_a_list_that_was_cut_says_so() -> None:
     assert last[4] == "The first 1 of 7 findings, errors first."
 
 
-def test_E36_values_stay_what_they_were() -> None:
+def test_E30_values_stay_what_they_were() -> None:
     rows = (
         TITLES,
         ("007", 12.5, " two  spaces ", datetime(2026, 11, 21, 16, 30)),  # noqa: DTZ001 - as a sheet has it
@@ -131,7 +131,7 @@ def test_E36_values_stay_what_they_were() -> None:
         max_size=5,
     )
 )
-def test_E36_any_values_come_through(rows: list[tuple[Any, ...]]) -> None:
+def test_E30_any_values_come_through(rows: list[tuple[Any, ...]]) -> None:
     once = annotated_workbook(
         workbook(("a", "b", "c", "d"), title="Bulk"), findings(), sheet_name="Bulk", header_row=1, titles=()
     )
@@ -195,7 +195,7 @@ def test_E03_a_complicated_workbook_leaves_its_values_only() -> None:
     assert copy["A2"].hyperlink is None
 
 
-def test_E36_the_sheet_is_found_by_its_name_and_the_header_where_it_is() -> None:
+def test_E30_the_sheet_is_found_by_its_name_and_the_header_where_it_is() -> None:
     book = openpyxl.Workbook()
     book.active.append(["cover"])
     data = book.create_sheet("Bulk")
@@ -211,7 +211,7 @@ def test_E36_the_sheet_is_found_by_its_name_and_the_header_where_it_is() -> None
     assert made.freeze_panes == "A4"
 
 
-def test_E36_columns_without_a_header_and_places_without_a_cell_are_marked_too() -> None:
+def test_E30_columns_without_a_header_and_places_without_a_cell_are_marked_too() -> None:
     said = findings(
         (2, "column 7", "warning", "column-without-header", "Data under no header."),
         (9, "Beds", "error", "a-code", "Bad."),
@@ -225,20 +225,20 @@ def test_E36_columns_without_a_header_and_places_without_a_cell_are_marked_too()
     assert made["A2"].comment.text == "a-code: At the first cell."
 
 
-def test_E36_an_unreadable_original_still_has_its_marks() -> None:
+def test_E30_an_unreadable_original_still_has_its_marks() -> None:
     made = annotate(b"PK no longer a workbook", SAID)
     assert made["Bulk"]["B3"].comment
     assert made[FINDINGS_SHEET].max_row == 6
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "x" * 40, FINDINGS_SHEET, "'quoted'", "History"])
-def test_E36_any_sheet_name_gives_a_workbook(name: str) -> None:
+def test_E30_any_sheet_name_gives_a_workbook(name: str) -> None:
     book = annotate(workbook(*SHEET), SAID, sheet_name=name)
     assert len(book.sheetnames) == 2
     assert book.worksheets[0]["B3"].comment
 
 
-def test_E36_what_a_finding_quotes_cannot_break_the_copy() -> None:
+def test_E30_what_a_finding_quotes_cannot_break_the_copy() -> None:
     said = findings(
         (3, "Be\x07ds", "error", "a-code", "Bad \x00\ufffe<&> ]]> =1+1"), (2, "=1", "info", "a", "=2")
     )
@@ -248,7 +248,7 @@ def test_E36_what_a_finding_quotes_cannot_break_the_copy() -> None:
     assert book[FINDINGS_SHEET]["E3"].value == "'=2"
 
 
-def test_E36_every_part_is_sound_xml_and_the_extent_is_stated() -> None:
+def test_E30_every_part_is_sound_xml_and_the_extent_is_stated() -> None:
     import xml.etree.ElementTree as ElementTree
 
     content = annotated_workbook(workbook(*SHEET), SAID, sheet_name="Bulk", header_row=1, titles=TITLES)
@@ -285,7 +285,7 @@ def test_N01_the_copy_dropped_again_gives_the_same_table() -> None:
 
 
 @pytest.mark.slow
-def test_E36_libreoffice_opens_the_copy_with_values_and_comments(tmp_path: Path) -> None:
+def test_E30_libreoffice_opens_the_copy_with_values_and_comments(tmp_path: Path) -> None:
     content = annotated_workbook(workbook(*SHEET), SAID, sheet_name="Bulk", header_row=1, titles=TITLES)
     (tmp_path / "marked.xlsx").write_bytes(content)
     for kind in ("csv", "fods"):

@@ -165,13 +165,13 @@ def test_N01_the_name_of_the_drop_says_which_files_come_back(
         (findings(Severity.WARNING, "extension-differs"), []),
     ],
 )
-def test_E36_a_copy_comes_back_for_warnings_too_but_not_for_infos(
+def test_E30_a_copy_comes_back_for_warnings_too_but_not_for_infos(
     said: Findings, expected: list[Any]
 ) -> None:
     assert answers("a.xlsx", rejected(), said) == expected
 
 
-def test_E36_the_original_is_read_only_where_it_is_copied() -> None:
+def test_E30_the_original_is_read_only_where_it_is_copied() -> None:
     def missing() -> bytes:
         raise AssertionError("not needed")
 

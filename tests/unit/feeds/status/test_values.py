@@ -45,7 +45,7 @@ def _codes(judged: Judged) -> list[str]:
         ("999999999999999", "999999999999999"),
     ],
 )
-def test_E04_whole_numbers_are_taken_in_plain_digits(sent: str, stored: str) -> None:
+def test_E15_whole_numbers_are_taken_in_plain_digits(sent: str, stored: str) -> None:
     judged = judge_rows_of({"Parts": sent})
 
     line = judged.taken[2, "Parts"]
@@ -56,7 +56,7 @@ def test_E04_whole_numbers_are_taken_in_plain_digits(sent: str, stored: str) -> 
 @pytest.mark.parametrize(
     ("sent", "stored"), [("12.5", "12.5"), ("-12.50", "-12.5"), (".25", "0.25"), ("-.5", "-0.5"), ("3", "3")]
 )
-def test_E04_decimals_are_taken_as_configured(sent: str, stored: str) -> None:
+def test_E15_decimals_are_taken_as_configured(sent: str, stored: str) -> None:
     judged = judge_rows_of({"Level": sent})
 
     assert judged.taken[2, "Level"]["value"] == stored
@@ -97,7 +97,7 @@ def test_E04_decimals_are_taken_as_configured(sent: str, stored: str) -> None:
         ("Score", "9999", "nines-in-bulk"),
     ],
 )
-def test_E04_what_is_no_such_number_is_to_be_mended(column: str, sent: str, code: str) -> None:
+def test_E15_what_is_no_such_number_is_to_be_mended(column: str, sent: str, code: str) -> None:
     comment = {"Load Comment": "x"} if column == "Load" else {}
 
     judged = judge_rows_of({column: sent, "Note": "kept", **comment})
@@ -107,11 +107,11 @@ def test_E04_what_is_no_such_number_is_to_be_mended(column: str, sent: str, code
     assert [*judged.taken] == [(2, "Note")], "the other values of the row load (K23)"
 
 
-def test_E04_all_that_is_wrong_with_a_number_is_said_at_once() -> None:
+def test_E15_all_that_is_wrong_with_a_number_is_said_at_once() -> None:
     assert _codes(_one("Beds", "-1.5")) == ["number-below-minimum", "number-not-whole"]
 
 
-def test_E04_limits_are_named_as_configured_and_may_only_warn() -> None:
+def test_E15_limits_are_named_as_configured_and_may_only_warn() -> None:
     judged = judge_rows_of({"Load": "101", "Load Comment": "busy", "Beds": "501", "Level": "0.125"})
 
     assert {(column, severity) for _, column, _, severity in judged.weighed} == {
@@ -407,7 +407,7 @@ def test_E15_what_is_no_date_is_to_be_mended(sent: str, code: str) -> None:
 # ---- the file as a whole ----------------------------------------------------------------------------------
 
 
-def test_E21_blank_cells_have_no_line_and_are_counted() -> None:
+def test_E22_blank_cells_have_no_line_and_are_counted() -> None:
     judged = judge_rows_of({"Beds": "1", "ED": ""}, {"ED": "Open"}, {"Beds": "2"})
 
     assert sorted(judged.taken) == [(2, "Beds"), (3, "ED"), (4, "Beds")]
@@ -497,7 +497,7 @@ def test_K23_a_file_without_any_filled_value_gives_nothing() -> None:
     assert judged.skipped == {"Beds": 1, "ED": 1, "NEDOCS ED Beds": 1}
 
 
-def test_X12_no_cell_value_is_in_what_is_said() -> None:
+def test_T60_no_cell_value_is_in_what_is_said() -> None:
     secrets = {
         "Beds": "Zq1",
         "ED": "Zq2",
