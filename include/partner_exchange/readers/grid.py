@@ -48,6 +48,8 @@ class Grid:
     """As many as header cells, each as long as ``rows``."""
     sheet_name: str = ""
     """Name of the sheet taken; "" for a CSV."""
+    sheet_at: int = 0
+    """Position of the sheet in the workbook, from 0: names may stand twice."""
     faulty_rows: Rows = field(default_factory=no_rows)
     """Records of a CSV that have no column form (too few, too many fields, a stray quote)."""
     faulty_text: Cells = field(default_factory=lambda: pa.chunked_array([], pa.large_string()))

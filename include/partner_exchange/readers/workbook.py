@@ -39,6 +39,7 @@ class _Header:
 
 @dataclass(frozen=True)
 class _Found:
+    at: int
     tab: Tab
     cells: SheetCells
     header: _Header
@@ -66,6 +67,7 @@ def read_workbook(book: Book, *, max_rows: int, max_columns: int, knows: KnowsHe
         rows=body.rows,
         columns=body.columns,
         sheet_name=found.tab.name,
+        sheet_at=found.at,
         marks=(*marks, *body.marks),
     )
 
@@ -92,7 +94,7 @@ def _choose(book: Book, knows: KnowsHeader) -> tuple[_Found | None, list[Tab]]:
 def _look(book: Book, at: int, knows: KnowsHeader) -> _Found | None:
     cells = guarded(lambda: book.load(at))
     header = _find_header(cells, knows) if cells is not None else None
-    return _Found(book.tabs[at], cells, header) if cells is not None and header is not None else None
+    return _Found(at, book.tabs[at], cells, header) if cells is not None and header is not None else None
 
 
 def _find_header(cells: SheetCells, knows: KnowsHeader) -> _Header | None:

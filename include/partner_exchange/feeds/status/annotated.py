@@ -7,17 +7,15 @@ into the original's own parts would be as fast, but has to cope with every way i
 
 from __future__ import annotations
 
-import io
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from openpyxl import Workbook
 from openpyxl.comments import Comment
 from openpyxl.utils.exceptions import SheetTitleException
 from openpyxl.worksheet.worksheet import Worksheet
-from python_calamine import CalamineError, CalamineWorkbook
 
 from partner_exchange import log
 from partner_exchange.feeds.status.sheet import (
@@ -32,6 +30,9 @@ from partner_exchange.feeds.status.sheet import (
     set_widths,
     without_controls,
 )
+from partner_exchange.readers.refused import Refused
+from partner_exchange.readers.table import TablePolicy
+from partner_exchange.readers.xlsx import XlsxBook
 from partner_exchange.validation.findings import Findings, Severity
 
 _logger = logging.getLogger(__name__)
@@ -70,7 +71,13 @@ _Notes = dict[int, dict[int, _Note]]
 
 
 def annotated_workbook(
-    original: bytes, findings: Findings, *, sheet_name: str, header_row: int, titles: Sequence[str]
+    original: bytes,
+    findings: Findings,
+    *,
+    sheet_name: str,
+    sheet_at: int = 0,
+    header_row: int,
+    titles: Sequence[str],
 ) -> bytes:
     """Return the marked copy as XLSX: the values of the sheet, then a sheet with all listed findings.
 
@@ -78,7 +85,8 @@ def annotated_workbook(
     about a row is at the row's first cell, one about a column at its header; one about the whole file only in
     the list. Should the original not be readable any more, the marks are there without the values.
 
-    :param sheet_name: the sheet that was taken; "" for the first one.
+    :param sheet_name: the name of the sheet that was taken; the copy has it too.
+    :param sheet_at: its position in the workbook, from 0.
     :param header_row: row number of the header, from 1.
     :param titles: what findings call the columns, by position.
     """
@@ -89,7 +97,7 @@ def annotated_workbook(
     sheet.freeze_panes = f"A{header_row + 1}"
     set_widths(sheet, titles)
     cells = SheetCells(sheet)
-    _fill(cells, _values(original, sheet_name), notes, header_row)
+    _fill(cells, _values(original, sheet_at), notes, header_row)
     _comment(sheet, notes)
     listed = _listed(workbook.create_sheet(FINDINGS_SHEET), findings)
     return saved(workbook, [cells, listed])
@@ -102,18 +110,18 @@ def _name(sheet: Worksheet, title: str) -> None:
         sheet.title = "Sheet1"
 
 
-def _values(original: bytes, sheet_name: str) -> list[list[CellValue]]:
-    """Return the values of the sheet from its first row and column on; formulas are their last results."""
+def _values(original: bytes, sheet_at: int) -> Iterator[list[CellValue]]:
+    """Yield the values of the sheet row by row from the first one on; formulas are their last results.
+
+    The guards of the reader stand here too: a workbook may hold other sheets than the one that was taken.
+    """
     try:
-        workbook = CalamineWorkbook.from_filelike(io.BytesIO(original))
-        known = sheet_name in workbook.sheet_names
-        sheet = workbook.get_sheet_by_name(sheet_name) if known else workbook.get_sheet_by_index(0)
-        values: list[list[CellValue]] = sheet.to_python(skip_empty_area=False)
-    except CalamineError as error:
+        cells = XlsxBook(original, max_cells=TablePolicy().max_cells).load(sheet_at)
+        for block in cells.blocks() if cells is not None else ():
+            yield from block
+    except (Refused, IndexError) as error:
         # It was read when it was checked; the findings are worth more than the values beside them.
         log.event(_logger, "annotated.unreadable", error=type(error).__name__)
-        return []
-    return values
 
 
 def _notes(findings: Findings, *, header_row: int, titles: Sequence[str]) -> _Notes:
@@ -149,9 +157,10 @@ def _row_number(row: object, column: str, header_row: int) -> int:
     return header_row if column else 0
 
 
-def _fill(cells: SheetCells, values: Sequence[Sequence[CellValue]], notes: _Notes, header_row: int) -> None:
+def _fill(cells: SheetCells, values: Iterable[list[CellValue]], notes: _Notes, header_row: int) -> None:
     looks = {severity: Look(colour) for severity, colour in COLOURS.items()}
     bold = {severity: Look(colour, is_bold=True) for severity, colour in COLOURS.items()}
+    number = 0
     for number, row in enumerate(values, 1):
         safe = [neutral_text(value) if isinstance(value, str) else value for value in row]
         is_header = number == header_row
@@ -166,9 +175,9 @@ def _fill(cells: SheetCells, values: Sequence[Sequence[CellValue]], notes: _Note
             look=HEADER if is_header else Look(),
             looks={position: own[note.severity] for position, note in (marked or {}).items()},
         )
-    for number in sorted(number for number in notes if number > len(values)):
-        marked = notes[number]
-        cells.add(number, (), looks={position: looks[note.severity] for position, note in marked.items()})
+    for beyond in sorted(noted for noted in notes if noted > number):
+        marked = notes[beyond]
+        cells.add(beyond, (), looks={position: looks[note.severity] for position, note in marked.items()})
 
 
 def _comment(sheet: Worksheet, notes: _Notes) -> None:

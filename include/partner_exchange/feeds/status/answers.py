@@ -28,6 +28,7 @@ def answer_files(material: AnswerMaterial) -> Sequence[AnswerFile]:
             material.original(),
             material.findings,
             sheet_name=source.sheet_name,
+            sheet_at=source.sheet_at,
             header_row=source.header_row,
             titles=source.titles,
         )

@@ -27,6 +27,7 @@ class Source:
 
     sheet_name: str = ""
     """"" for a CSV."""
+    sheet_at: int = 0
     header_row: int = 1
     header: tuple[str, ...] = ()
     """All header cells of the file, by position."""
@@ -34,7 +35,7 @@ class Source:
     @classmethod
     def of(cls, grid: Grid) -> Source:
         """Return what a reader found."""
-        return cls(grid.sheet_name, grid.header_row, grid.header)
+        return cls(grid.sheet_name, grid.sheet_at, grid.header_row, grid.header)
 
     @classmethod
     def kept_in(cls, rejected: pd.DataFrame) -> Source:

@@ -195,7 +195,7 @@ def test_E03_a_complicated_workbook_leaves_its_values_only() -> None:
     assert copy["A2"].hyperlink is None
 
 
-def test_E30_the_sheet_is_found_by_its_name_and_the_header_where_it_is() -> None:
+def test_E30_the_sheet_is_found_at_its_place_and_the_header_where_it_is() -> None:
     book = openpyxl.Workbook()
     book.active.append(["cover"])
     data = book.create_sheet("Bulk")
@@ -203,12 +203,32 @@ def test_E30_the_sheet_is_found_by_its_name_and_the_header_where_it_is() -> None
         data.append(row)
     said = findings((5, "When", "error", "date-format", "No."), (None, "Beds", "info", "x-y", "Hm."))
 
-    made = annotate(written(book), said, header_row=3)["Bulk"]
+    made = annotate(written(book), said, header_row=3, sheet_at=1)["Bulk"]
 
     assert made["A1"].value == "Hospital"
     assert made["D5"].comment
     assert made["B3"].comment
     assert made.freeze_panes == "A4"
+
+
+def test_X15_another_sheet_of_the_same_name_is_neither_taken_nor_unpacked() -> None:
+    book = openpyxl.Workbook()
+    book.active["XFD100000"] = "far away"
+    data = book.create_sheet("Bulk")
+    for row in SHEET:
+        data.append(row)
+    source = zipfile.ZipFile(io.BytesIO(written(book)))
+    doubled = io.BytesIO()
+    with zipfile.ZipFile(doubled, "w") as target:
+        for name in source.namelist():
+            part = source.read(name)
+            target.writestr(name, part.replace(b'name="Sheet"', b'name="Bulk"'))
+
+    marked = annotate(doubled.getvalue(), SAID, sheet_at=1)["Bulk"]
+    assert marked["A1"].value == TITLES[0]
+    # Where the place itself is not what was checked, the marks are there without values.
+    assert annotate(doubled.getvalue(), SAID, sheet_at=0)["Bulk"]["A1"].value is None
+    assert annotate(doubled.getvalue(), SAID, sheet_at=7)["Bulk"]["A1"].value is None
 
 
 def test_E30_columns_without_a_header_and_places_without_a_cell_are_marked_too() -> None:
