@@ -18,6 +18,9 @@ from partner_exchange.ledger import submissions as ledger
 from partner_exchange.ledger.database import transaction
 from partner_exchange.ledger.states import State
 from partner_exchange.notify.outbox import deliver
+from partner_exchange.storage.archive import Archive
+from partner_exchange.submissions.process import run_steps
+from partner_exchange.submissions.validate import ACCEPTED, validate
 from submissions.conftest import Exchange
 from support.mailbox import Mailbox
 
@@ -172,6 +175,34 @@ def test_E17_date_cell_that_holds_a_time_is_its_day(hospital: Exchange) -> None:
     assert codes(submission.submission_id) == set()
     (reported,) = hospital.rows("select reported_at from store.status")
     assert reported == (datetime(2026, 11, 2, 5, 59, 59, tzinfo=UTC),)
+
+
+def test_E19_resource_that_was_taken_away_after_the_check_gets_nothing(hospital: Exchange) -> None:
+    content = bulk(
+        ("R1", "11/01/2026 08:00", "Open", 1), ("R2", "11/01/2026 08:00", "Open", 2), header=HEADER
+    )
+    hospital.drop(content, "one.csv", M)
+    (submission_id,) = hospital.claim_all(M)
+    validate(submission_id)
+    yaml = hospital.folder / "tenants" / "mercy.yaml"
+    yaml.write_text(yaml.read_text().replace('production_id: "R2"', 'production_id: "R3"'))
+    run_steps(submission_id, hospital.home(M))
+    submission = hospital.get(submission_id)
+    assert (submission.rows_created, submission.rows_rejected) == (1, 1)
+    assert codes(submission_id) == {"resource-unknown"}
+    assert {row[0] for row in hospital.rows(NOW)} == {"R1"}
+
+
+def test_X04_half_a_work_area_is_not_taken_for_the_whole(hospital: Exchange) -> None:
+    content = bulk(*((f"R{at}", "11/01/2026 08:00", "Open", at) for at in (1, 2)), header=HEADER)
+    hospital.drop(content, "one.csv", M)
+    (submission_id,) = hospital.claim_all(M)
+    validate(submission_id)
+    accepted = Archive().read_table(submission_id, ACCEPTED)
+    Archive().write_table(submission_id, ACCEPTED, accepted.head(1))
+    run_steps(submission_id, hospital.home(M))
+    assert hospital.get(submission_id).rows_created == 2
+    assert len(hospital.rows(NOW)) == 4
 
 
 def test_E19_foreign_resource_is_rejected_and_audited(hospital: Exchange) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from ulid import ULID
 
@@ -48,6 +48,7 @@ class Submission:
     outcome: Outcome | None
     rule_version: str | None
     policy_sha256: str
+    """Of the tenant's policy at the claim, and at the checks once they are done."""
     rows_total: int | None
     rows_accepted: int | None
     """Of the checks until the load, afterwards without the rows that the store rejected."""
@@ -57,6 +58,8 @@ class Submission:
     rows_unchanged: int | None
     template: str | None
     """Which of the feed's templates the file follows; None for a feed with one form only."""
+    lines_to_load: int | None
+    """How many lines the checks left for the load, in the feed's own form."""
     fixes_submission_id: str | None
     """The first submission, when this file is its fix-it file, mended and dropped again (N01)."""
     failure_code: str | None
@@ -239,6 +242,8 @@ def record_validation(
     rows_rejected: int,
     findings: Findings,
     seconds: float,
+    policy_sha256: str | None = None,
+    lines_to_load: int | None = None,
     template: str = "",
     columns: Iterable[ColumnOutcome] = (),
 ) -> Submission:
@@ -266,9 +271,36 @@ def record_validation(
         rows_total=rows_total,
         rows_accepted=rows_accepted,
         rows_rejected=rows_rejected,
+        policy_sha256=policy_sha256 or submission.policy_sha256,
+        lines_to_load=lines_to_load,
         template=template or None,
         validated_at=clock.now(),
     )
+
+
+def check_anew(connection: Connection, submission_id: str) -> Submission:
+    """Take back the verdict of the checks, with all they found: validated becomes claimed again.
+
+    For a submission whose tenant's policy changed before its rows were loaded: what was accepted then may not
+    be the tenant's any more. A submission in any other state is left alone.
+    """
+    submission = lock(connection, submission_id)
+    if submission.state is not State.VALIDATED:
+        return submission
+    for table in (tables.finding, tables.finding_group, tables.column_outcome):
+        connection.execute(delete(table).where(table.c.submission_id == submission_id))
+    nothing = dict.fromkeys(
+        (
+            "outcome",
+            "rows_total",
+            "rows_accepted",
+            "rows_rejected",
+            "template",
+            "lines_to_load",
+            "validated_at",
+        )
+    )
+    return _move(connection, submission, State.CLAIMED, **nothing)
 
 
 def record_load(

@@ -65,6 +65,7 @@ submission = Table(
     Column("rows_updated", Integer),
     Column("rows_unchanged", Integer),
     Column("template", Text),
+    Column("lines_to_load", Integer),
     Column("fixes_submission_id", Text),
     Column("failure_code", Text),
     Column("failure_message", Text),

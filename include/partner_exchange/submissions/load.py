@@ -14,7 +14,7 @@ from time import monotonic
 import pandas as pd
 
 from partner_exchange import clock, log
-from partner_exchange.errors import Transient
+from partner_exchange.errors import CountsDoNotReconcile, Transient
 from partner_exchange.feeds.registry import get_feed
 from partner_exchange.ledger import submissions as ledger
 from partner_exchange.ledger.database import transaction
@@ -73,6 +73,10 @@ def _bring_along(other: Submission) -> None:
 def _merge(submission: Submission) -> Submission:
     started_s = monotonic()
     tenant = registry.load_one(submission.tenant_code)
+    if submission.policy_sha256 != tenant.policy_sha256:
+        submission = _check_anew(submission)
+        if not _is_loadable(submission):
+            return submission
     accepted = _accepted_rows(submission)
     with transaction() as connection:
         locked = ledger.lock(connection, submission.submission_id)
@@ -96,9 +100,41 @@ def _merge(submission: Submission) -> Submission:
         )
 
 
+def _check_anew(submission: Submission) -> Submission:
+    """Check by the tenant's policy of now: a resource may have gone to somebody else meanwhile (E19)."""
+    log.event(_logger, "load.policy_changed", submission_id=submission.submission_id)
+    with transaction() as connection:
+        ledger.check_anew(connection, submission.submission_id)
+    validate(submission.submission_id)
+    with transaction() as connection:
+        return ledger.get(connection, submission.submission_id)
+
+
 def _accepted_rows(submission: Submission) -> pd.DataFrame:
-    """Return what validate left; examined anew from the original when the work area was lost."""
+    """Return what validate left; examined anew from the original when the work area was lost.
+
+    :raises CountsDoNotReconcile: it is not what the checks counted.
+    """
+    accepted = _left_by_validate(submission)
+    if accepted is None or len(accepted) != submission.lines_to_load:
+        accepted = examine(submission, registry.load_one(submission.tenant_code)).accepted
+    if len(accepted) != submission.lines_to_load:
+        message = (
+            f"Submission {submission.submission_id} left {submission.lines_to_load} lines to load, but "
+            f"{len(accepted)} are there; nothing was loaded. Replay it when the work area is sound again."
+        )
+        raise CountsDoNotReconcile(
+            "lines-to-load-differ",
+            message,
+            submission_id=submission.submission_id,
+            counted=submission.lines_to_load,
+            found=len(accepted),
+        )
+    return accepted
+
+
+def _left_by_validate(submission: Submission) -> pd.DataFrame | None:
     try:
         return Archive().read_table(submission.submission_id, ACCEPTED)
     except FileNotFoundError:
-        return examine(submission, registry.load_one(submission.tenant_code)).accepted
+        return None

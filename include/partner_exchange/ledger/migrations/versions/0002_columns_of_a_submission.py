@@ -1,4 +1,4 @@
-"""Keep which template a file follows and what became of its values, column by column."""
+"""Keep which template a file follows, how much is to be loaded, and what became of its values by column."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ branch_labels = None
 depends_on = None
 
 _UP = """
-alter table ledger.submission add column template text;
+alter table ledger.submission add column template text, add column lines_to_load integer;
 
 create table ledger.column_outcome (
     submission_id    text    not null,
@@ -32,7 +32,7 @@ create table ledger.column_outcome (
 
 _DOWN = """
 drop table ledger.column_outcome;
-alter table ledger.submission drop column template;
+alter table ledger.submission drop column template, drop column lines_to_load;
 """
 
 
