@@ -14,6 +14,7 @@ import openpyxl
 import pytest
 import xlwt
 
+from partner_exchange import clock
 from partner_exchange.ledger import submissions as ledger
 from partner_exchange.ledger.database import transaction
 from partner_exchange.ledger.states import State
@@ -69,6 +70,13 @@ def codes(submission_id: str) -> set[str]:
 HEADER = ("Resource ID", "Update Date/Time", "ED Status", "Ventilators Available")
 
 
+@pytest.fixture
+def november() -> Iterator[None]:
+    """Let it be the November of the reports: a month later each gets a finding that it is old."""
+    with clock.frozen(datetime(2026, 11, 21, 15, tzinfo=UTC)):
+        yield
+
+
 def test_E21_only_populated_values_update(hospital: Exchange) -> None:
     hospital.drop(bulk(("R1", "11/01/2026 08:00", "Open", 12), header=HEADER), "one.csv", M)
     hospital.drop(bulk(("R1", "11/02/2026 08:00", "", 14), header=HEADER), "two.csv", M)
@@ -81,6 +89,7 @@ def test_E21_only_populated_values_update(hospital: Exchange) -> None:
     assert (outcomes["ED Status"].skipped, outcomes["Ventilators Available"].set) == (1, 1)
 
 
+@pytest.mark.usefixtures("november")
 def test_K23_bad_value_does_not_sink_its_row(hospital: Exchange) -> None:
     hospital.drop(bulk(("R1", "11/01/2026 08:00", "Open", "12.5"), header=HEADER), "one.csv", M)
     (submission,) = hospital.run(M)
@@ -159,6 +168,7 @@ def test_E24_late_value_is_kept_and_told_but_not_shown(hospital: Exchange) -> No
     assert "status-newer" in codes(str(late[0][0]))
 
 
+@pytest.mark.usefixtures("november")
 def test_E03_data_beyond_the_header_is_told_and_the_rest_loads(hospital: Exchange) -> None:
     content = xlsx(("R1", "11/01/2026 08:00", "Open", 12, "beyond"), header=HEADER)
     hospital.drop(content, "one.xlsx", M)
@@ -177,6 +187,7 @@ def test_E17_date_cell_that_holds_a_time_is_its_day(hospital: Exchange) -> None:
     assert reported == (datetime(2026, 11, 2, 5, 59, 59, tzinfo=UTC),)
 
 
+@pytest.mark.usefixtures("november")
 def test_E19_resource_that_was_taken_away_after_the_check_gets_nothing(hospital: Exchange) -> None:
     content = bulk(
         ("R1", "11/01/2026 08:00", "Open", 1), ("R2", "11/01/2026 08:00", "Open", 2), header=HEADER
@@ -212,6 +223,7 @@ def test_E19_foreign_resource_is_rejected_and_audited(hospital: Exchange) -> Non
     assert hospital.rows("select action from ledger.audit") == [("finding.resource-unknown",)]
 
 
+@pytest.mark.usefixtures("november")
 def test_E37_test_ids_are_rejected_once_the_tenant_is_live(hospital: Exchange) -> None:
     hospital.drop(bulk(("T1", "11/01/2026 08:00", "Open", 1), header=HEADER), "one.csv", M)
     (submission,) = hospital.run(M)

@@ -166,7 +166,7 @@ class _Value:
         """State what is wrong with a number; return whether it can be taken."""
         found = number(cell)
         if found is None:
-            self.say(column, "number-not-a-number")
+            self.say(column, no_number(cell, is_cdc=self.is_cdc))
             return False
         if found == 9999 and not takes_9999:
             self.say(column, "nines-in-bulk")
@@ -302,6 +302,17 @@ class _Value:
     def homes(self) -> Iterator[str]:
         name = self.type.name
         yield from (each for each in (name, *(f"{name} {label}" for label in INPUTS)) if each in self.cells)
+
+
+def no_number(text: str, *, is_cdc: bool) -> str:
+    """Return the code of a cell that holds no number."""
+    body = text[1:] if text[:1] in ("+", "-") else text
+    if number(body.replace(" ", ",")) is not None and " " in body:
+        return "number-with-blanks"
+    whole, comma, fraction = body.partition(",")
+    if comma and not set(whole + fraction) - set(string.digits) and whole and fraction:
+        return "number-decimal-comma"
+    return "count-in-words" if is_cdc and not set(text) & set(string.digits) else "number-not-a-number"
 
 
 def number(text: str) -> Fraction | None:

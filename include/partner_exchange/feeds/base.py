@@ -26,6 +26,8 @@ class ExamineContext:
     today: date
     arrived_at: datetime = field(default_factory=clock.now)
     """When the file was claimed; a file without a time of its own reports for this instant."""
+    first_arrived_at: datetime | None = None
+    """When this content was claimed first; of a fix-it file, what it mends. None: not known."""
 
 
 @dataclass(frozen=True)

@@ -198,6 +198,20 @@ def has_same_content_before(connection: Connection, submission: Submission) -> b
     return connection.execute(query).first() is not None
 
 
+def first_claimed_at(connection: Connection, submission: Submission) -> datetime:
+    """Return when the tenant first sent this content; of a fix-it file, the content that it mends (E24)."""
+    while submission.fixes_submission_id is not None:
+        submission = get(connection, submission.fixes_submission_id)
+    query = (
+        select(_table.c.claimed_at)
+        .where(_before(submission), _table.c.sha256 == submission.sha256)
+        .order_by(_table.c.seq)
+        .limit(1)
+    )
+    earlier: datetime | None = connection.execute(query).scalar()
+    return earlier or submission.claimed_at
+
+
 def has_later_load(connection: Connection, submission: Submission) -> bool:
     """Say whether rows of a later file of the same tenant and feed are in the store already."""
     is_later = (

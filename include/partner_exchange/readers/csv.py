@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -31,6 +31,7 @@ from partner_exchange.readers.scan import (
     scan,
     width_facts,
 )
+from partner_exchange.readers.surplus import blank_surplus
 
 _BLOCK_BYTES = 8 * 1024 * 1024
 _DELIMITERS = {";": "semicolon (;)", "\t": "tab", "|": "vertical bar (|)"}
@@ -54,6 +55,8 @@ class ReadPolicy:
     max_rows: int
     above_max_rows: Literal["refuse", "load_first"] = "refuse"
     extension_case: Literal["any", "lower"] = "any"
+    takes_blank_surplus: bool = False
+    """Whether a record may have more fields than the header, if those are blank."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,10 @@ def read_records(
     :raises CountsDoNotReconcile: scan and parser disagree about the number of records, which is our fault.
     """
     found, table = _scan_and_parse(content, header, columns)
+    surplus = blank_surplus(content, found, len(columns) if policy.takes_blank_surplus else 0)
+    if len(surplus.rows):
+        content = surplus.cut_from(content)
+        found, table = _scan_and_parse(content, header, columns)
     if not found.record_count:
         return Refusal("no-rows")
     if found.record_count > policy.max_rows and policy.above_max_rows == "refuse":
@@ -115,7 +122,8 @@ def read_records(
     # Out of this frame's hands, so that each column as sent can go as soon as the cleaned one is there.
     as_parsed = table.columns
     del table
-    return _sheet(content, header, found, as_parsed, columns, policy)
+    sheet = _sheet(content, header, found, as_parsed, columns, policy)
+    return replace(sheet, marks=(*sheet.marks, *surplus.marks()))
 
 
 def _check_header(content: bytes, header: HeaderLine, columns: Sequence[CsvColumn]) -> Refusal | None:

@@ -15,12 +15,13 @@ from typing import cast
 
 from partner_exchange.readers.marks import Fact
 
-_FIELD = rb'(?:"[^"]*+(?:""[^"]*+)*+"|[^",\r\n]*+)'
+FIELD = rb'(?:"[^"]*+(?:""[^"]*+)*+"|[^",\r\n]*+)'
+"""A field as RFC 4180 has it, with its quotes."""
 _FIELD_ON_ONE_LINE = rb'(?:"[^"\r\n]*+(?:""[^"\r\n]*+)*+"|[^",\r\n]*+)'
-_RECORD = re.compile(_FIELD + rb"(?:," + _FIELD + rb")*+(\r\n|\n|\r|\Z)")
+_RECORD = re.compile(FIELD + rb"(?:," + FIELD + rb")*+(\r\n|\n|\r|\Z)")
 _LINE = re.compile(rb"[^\r\n]*+(\r\n|\n|\r|\Z)")
 _BLANK = re.compile(rb"[ \t]*+(?:\r\n|\n|\r|\Z)")
-_FIELDS = re.compile(rb"(?:\A|(?<=,))" + _FIELD + rb"(?=,|\Z)")
+_FIELDS = re.compile(rb"(?:\A|(?<=,))" + FIELD + rb"(?=,|\Z)")
 _COUNT_BYTES = 1024 * 1024
 _WIDTHS_TOLD_APART = 100
 
@@ -30,7 +31,7 @@ _STRAY, _FEW, _MANY, _LONE_CR = range(4)
 
 @lru_cache(maxsize=16)
 def _sound(width: int, is_careful: bool) -> re.Pattern[bytes]:
-    one = _FIELD_ON_ONE_LINE if is_careful else _FIELD
+    one = _FIELD_ON_ONE_LINE if is_careful else FIELD
     return re.compile(rb"(?:%b(?:,%b){%d}(?:\r?\n|\Z))*+" % (one, one, width - 1))
 
 

@@ -40,7 +40,8 @@ def read_csv_table(content: bytes, *, max_rows: int, max_columns: int, knows: Kn
         )
         for position in range(len(header.cells))
     ]
-    sheet = read_records(content, header=header, columns=columns, policy=ReadPolicy(max_rows))
+    policy = ReadPolicy(max_rows, takes_blank_surplus=True)
+    sheet = read_records(content, header=header, columns=columns, policy=policy)
     if isinstance(sheet, Refusal):
         return sheet
     marks = [Mark("rows-above-header", facts={"count": above, "header_row": header.row})] if above else []

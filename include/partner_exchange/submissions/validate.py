@@ -61,6 +61,8 @@ def validate(submission_id: str) -> Counts:
             rows_rejected=examination.rows_rejected,
             findings=examination.findings,
             seconds=monotonic() - started_s,
+            policy_sha256=tenant.policy_sha256,
+            lines_to_load=len(examination.accepted),
             template=examination.template,
             columns=examination.columns,
         )
@@ -80,11 +82,14 @@ def examine(submission: Submission, tenant: Tenant) -> Examination:
     oversize = refuse_oversize(tenant, submission.size_bytes)
     if oversize is not None:
         return oversize
+    with transaction() as connection:
+        first_arrived_at = ledger.first_claimed_at(connection, submission)
     context = ExamineContext(
         tenant=tenant,
         file_name=submission.file_name,
         today=clock.today(),
         arrived_at=submission.claimed_at,
+        first_arrived_at=first_arrived_at,
     )
     # No name for the content here, so that the feed can let go of it when it is read.
     return get_feed(submission.feed).examine(Archive().original(tenant.code, submission.sha256), context)

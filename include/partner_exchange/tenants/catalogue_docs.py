@@ -34,7 +34,7 @@ _KINDS = {
     ),
     StatusKind.MULTI: ("one of its statuses, in any case", "`statuses`"),
     StatusKind.TEXT: ("text on one line", "`max_characters`"),
-    StatusKind.DATE: ("a day: M/D/YYYY, MM/DD/YYYY or YYYY-MM-DD", ""),
+    StatusKind.DATE: ("a day: M/D/YYYY, MM/DD/YYYY, YYYY-MM-DD or a date cell", ""),
     StatusKind.SATURATION_SCORE: ("a score of 0 or more, set by files or computed", "`formula`"),
     StatusKind.NEDOCS: ("the NEDOCS score with its level, finished or from its seven inputs", ""),
     StatusKind.CALCULATED: ("what its formula gives; no file can set it", "`formula`"),
@@ -131,6 +131,8 @@ def _row(one: StatusType) -> str:
     what = [one.description] if one.description else []
     if one.formula:
         what.append(f"`{one.formula}`")
+    if one.read_only:
+        what.append("no file can set it")
     if one.update_every_h:
         what.append(f"overdue after {one.update_every_h:g} h")
     statuses = ", ".join(_status(status) for status in one.statuses)

@@ -81,6 +81,9 @@ class StatusType(Model):
     standard: Line = Field(
         default="", description="element of a shared vocabulary, such as HAvBED (EDXL-HAVE)"
     )
+    read_only: bool = Field(
+        default=False, description="whether the exchange alone says it: no file can set it"
+    )
     update_every_h: float | None = Field(
         default=None, gt=0, allow_inf_nan=False, description="overdue after so many hours; unset: never"
     )
@@ -170,8 +173,8 @@ class StatusType(Model):
 
     @property
     def is_settable(self) -> bool:
-        """Say whether a file may set it; a Calculated one is recomputed instead."""
-        return self.active and self.kind is not StatusKind.CALCULATED
+        """Say whether a file may set it; a Calculated one is recomputed, a read-only one said by us."""
+        return self.active and not self.read_only and self.kind is not StatusKind.CALCULATED
 
     @property
     def header(self) -> str:

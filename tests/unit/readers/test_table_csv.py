@@ -26,6 +26,13 @@ def test_E04_reads_text_as_it_stands_trimmed_and_restored() -> None:
     assert marks(found) == [("surrounding-space", "Beds", [2])]
 
 
+def test_E08_texts_beside_the_table_are_handed_on_for_the_guard() -> None:
+    found = grid(lines("Title,,", ",Date 1,", HEAD + ",", "a,1,x,stray", ",,,alone", "b,1,y,"))
+
+    assert sorted(found.aside.to_pylist()) == ["Date 1", "Title", "alone", "stray"]
+    assert cells(found) == [["a", "1", "x"], ["b", "1", "y"]]
+
+
 def test_E04_faulty_records_are_named_by_row_and_none_vanishes() -> None:
     found = grid(lines(HEAD, "a,1,x", "b,1", "c,1,x,y", 'd"d,1,x', "", ",,", "e,1,x"))
 
@@ -38,6 +45,20 @@ def test_E04_faulty_records_are_named_by_row_and_none_vanishes() -> None:
         ("too-few-fields", "", [3]),
         ("too-many-fields", "", [4]),
         ("blank-line", "", [6, 7]),
+    ]
+
+
+def test_E04_blank_fields_beyond_the_header_are_left_out_and_told() -> None:
+    found = grid(lines(HEAD, "a,1,x,", 'b,1,"y,z",, ,""', ",,,,", "c,1,x,z,", 'd,"1",,', "e,1,x"))
+
+    assert cells(found) == [["a", "1", "x"], ["b", "1", "y,z"], ["d", "1", ""], ["e", "1", "x"]]
+    assert found.rows.tolist() == [2, 3, 6, 7]
+    assert found.faulty_text.to_pylist() == ["c,1,x,z,"]
+    assert found.rows_total == 5
+    assert marks(found) == [
+        ("too-many-fields", "", [5]),
+        ("surplus-blank-fields", "", [2, 3, 6]),
+        ("blank-line", "", [4]),
     ]
 
 

@@ -34,6 +34,7 @@ from partner_exchange.feeds.status.observations import (
 )
 from partner_exchange.feeds.status.personal import personal_data
 from partner_exchange.feeds.status.recognise import Recognised, Role, knows, recognise
+from partner_exchange.feeds.status.reporting import Arrival
 from partner_exchange.feeds.status.rows import judge_rows
 from partner_exchange.feeds.status.values import judge_values
 from partner_exchange.readers.grid import Grid, column_title
@@ -67,7 +68,8 @@ class StatusFeed:
         personal = personal_data(grid, recognised, arrived_at=context.arrived_at)
         if personal and policy.personal_data == "refuse":
             return _refuse_personal(personal, grid)
-        rows = judge_rows(grid, recognised, tenant=context.tenant, arrived_at=context.arrived_at)
+        arrival = Arrival(context.arrived_at, context.first_arrived_at)
+        rows = judge_rows(grid, recognised, tenant=context.tenant, arrival=arrival)
         values = judge_values(grid, recognised, policy=policy, is_bad_row=rows.is_bad)
         rules = apply_rules(grid, recognised, values)
         judged = Judged(grid, recognised, rows, values, rules)

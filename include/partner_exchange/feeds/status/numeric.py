@@ -5,15 +5,17 @@ Called by ``values.py``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from partner_exchange.feeds.status import nedocs
-from partner_exchange.feeds.status.filled import FilledCells, blanked, ruled
+from partner_exchange.feeds.status.filled import FilledCells, Places, Text, blanked, flags, ruled
 from partner_exchange.feeds.status.lines import Lines
 from partner_exchange.feeds.status.recognise import ElementColumn
 from partner_exchange.feeds.status.stating import Say, Statements, by_element, failures
@@ -24,8 +26,17 @@ from partner_exchange.tenants.status_types import StatusKind
 from partner_exchange.validation.numbers import EXACT_DIGITS, parse_numbers
 
 NINES = 9999
+NOT_A_NUMBER = "number-not-a-number"
 SCORE_DECIMALS = 6
 """Of scores and hours; the store keeps computed numbers with as many."""
+
+_BETWEEN_THOUSANDS = r" '\x{a0}\x{2009}\x{2019}\x{202f}"
+_NEAR_NUMBERS = {
+    "number-with-blanks": rf"\A[+-]?[0-9]{{1,3}}(?:[{_BETWEEN_THOUSANDS}][0-9]{{3}})+(?:[.,][0-9]+)?\z",
+    "number-decimal-comma": r"\A[+-]?[0-9]+(?:\.[0-9]{3})*,[0-9]+\z",
+}
+"""Texts that are no numbers, but nearly: there is more to say of them. In the syntax of RE2."""
+_WITHOUT_DIGITS = r"\A[^0-9]*\z"
 
 
 @dataclass(frozen=True)
@@ -87,10 +98,11 @@ def judge_numbers(
     is_taken = np.ones(len(cells), dtype=np.bool_)
     asked = [name for name, limit in limits.items() if not np.isnan(limit).all()]
     for code, failed in failures(frame, number_suite(asked), distinct.place):
-        for element, positions in by_element(failed, cells.element[failed]):
-            say = _say(code, elements[element], rules[rule_of_element[element]], policy)
-            if statements.state(say, cells.at[positions], element):
-                is_taken[positions] = False
+        for each, same in _worded(code, failed, distinct.text, distinct.place[failed], is_cdc=is_cdc):
+            for element, positions in by_element(same, cells.element[same]):
+                say = _say(each, elements[element], rules[rule_of_element[element]], policy)
+                if statements.state(say, cells.at[positions], element):
+                    is_taken[positions] = False
     if not is_cdc:
         is_nines[:] = False
     return Lines.of(
@@ -100,6 +112,26 @@ def judge_numbers(
         number=np.where(is_nines, np.nan, numbers.number)[distinct.place],
         is_not_applicable=is_nines[distinct.place],
     )
+
+
+def _worded(
+    code: str, failed: Places, texts: Text, place: Places, *, is_cdc: bool
+) -> Iterator[tuple[str, Places]]:
+    """Return the code to state of each of the failed cells; what is no number is told apart by its form.
+
+    :param place: place of each of the failed cells in ``texts``.
+    """
+    if code != NOT_A_NUMBER:
+        yield code, failed
+        return
+    sent = texts.take(pa.array(place))
+    forms = _NEAR_NUMBERS | ({"count-in-words": _WITHOUT_DIGITS} if is_cdc else {})
+    is_left = np.ones(len(failed), dtype=np.bool_)
+    for near, pattern in forms.items():
+        is_near = flags(pc.match_substring_regex(sent, pattern)) & is_left
+        is_left &= ~is_near
+        yield near, failed[is_near]
+    yield code, failed[is_left]
 
 
 def _limits(rules: Sequence[NumberRule], *, is_cdc: bool) -> Mapping[str, npt.NDArray[np.float64]]:

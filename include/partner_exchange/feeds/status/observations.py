@@ -169,17 +169,27 @@ def to_mend(judged: Judged, cells: Flags) -> pd.DataFrame:
     return Source.of(grid).keep_in(together.sort_values("row", kind="stable", ignore_index=True))
 
 
+def _blank_to_mend(judged: Judged) -> Flags:
+    """Return which cells are blank and must be filled before a value beside them can be taken."""
+    is_blank = np.zeros((len(judged.grid.rows), len(judged.grid.header)), dtype=np.bool_)
+    position = np.array([one.position for one in judged.recognised.elements], dtype=np.int64)
+    blank = judged.values.rejected[judged.values.rejected["is_blank"].to_numpy(dtype=np.bool_)]
+    is_blank[blank["at"].to_numpy(), position[blank["element"].to_numpy()]] = True
+    return is_blank
+
+
 def column_outcomes(judged: Judged, lines: pd.DataFrame, cells: Flags) -> tuple[ColumnOutcome, ...]:
     """Return how many values of each column were rejected, and how many skipped.
 
     Every row of the table is counted once per column of values: what is neither to load nor rejected is
     skipped (blank, superseded, or in a column that nothing may set). A column of comments or reasons counts
-    only where something in it is to be mended.
+    only where something in it was rejected; a blank cell that must be filled is no value and not counted.
     """
     to_load = lines["column"].value_counts()
+    is_value_rejected = cells & ~_blank_to_mend(judged)
     outcomes = []
     for one in judged.recognised.elements:
-        loading, rejected = int(to_load.get(one.title, 0)), int(cells[:, one.position].sum())
+        loading, rejected = int(to_load.get(one.title, 0)), int(is_value_rejected[:, one.position].sum())
         is_value = one.role is Role.VALUE or loading
         if is_value or rejected:
             skipped = max(0, len(judged.grid.rows) - loading - rejected) if is_value else 0

@@ -6,6 +6,7 @@ Called by ``values.py``.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -13,11 +14,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from partner_exchange.feeds.status.day_cells import day_cells
 from partner_exchange.feeds.status.filled import FilledCells, blanked, text
 from partner_exchange.feeds.status.lines import Lines
 from partner_exchange.feeds.status.recognise import ElementColumn
 from partner_exchange.feeds.status.stating import Say, Statements, by_element, failures
 from partner_exchange.feeds.status.suite import date_suite, text_suite, words_suite
+from partner_exchange.readers.grid import TableFormat
 from partner_exchange.validation.moments import read_days
 
 
@@ -39,8 +42,9 @@ def judge_texts(cells: FilledCells, elements: Sequence[ElementColumn], *, statem
     return Lines.of(cells, cells.text, is_taken)
 
 
-def judge_dates(cells: FilledCells, *, statements: Statements) -> Lines:
+def judge_dates(cells: FilledCells, *, table_format: TableFormat, statements: Statements) -> Lines:
     """Return a line per cell, with the day as YYYY-MM-DD."""
+    cells = replace(cells, text=day_cells(cells.text, table_format))
     distinct = cells.distinct(np.zeros(int(cells.element.max()) + 1, dtype=np.int64))
     is_taken = np.ones(len(cells), dtype=np.bool_)
     frame = pd.DataFrame({"text": distinct.text.to_pandas()})

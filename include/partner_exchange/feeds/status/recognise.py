@@ -255,6 +255,8 @@ def _why_ignored(one: Named, can_be_set: set[int]) -> str:
         return "status-type-inactive"
     if one.status_type.kind is StatusKind.CALCULATED:
         return "calculated-not-settable"
+    if one.status_type.read_only:
+        return "status-type-read-only"
     return "" if one.status_type.id in can_be_set else "companion-without-column"
 
 

@@ -1,13 +1,14 @@
 """For when a row reports: its reporting time, or the arrival of the file where it says none.
 
-A day alone is its last second, but the arrival when it is the day on which the file came. The rules are Great
-Expectations over the text of the columns. Called by ``rows.py``.
+A day alone is its last second, but the arrival when it is the day on which the file came, and the first
+arrival when that was on the day and the file comes again later. The rules are Great Expectations over the
+text of the columns. Called by ``rows.py``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -16,10 +17,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from partner_exchange.feeds.status.day_cells import day_cells
 from partner_exchange.feeds.status.template import KeyName
 from partner_exchange.readers.cells import Cells
-from partner_exchange.readers.grid import Grid, TableFormat, column_title
-from partner_exchange.readers.marks import Mark
+from partner_exchange.readers.grid import Grid, column_title
+from partner_exchange.readers.marks import Mark, Rows
 from partner_exchange.validation.moments import (
     Flags,
     Instants,
@@ -45,8 +47,19 @@ _TIME_CODES = {
     MomentFault.TIME_FORMAT: "reporting-time-format",
     MomentFault.NO_SUCH_TIME: "reporting-time-no-such-time",
 }
-_DATE_CELL = r"\A([0-9]{4}-[0-9]{2}-[0-9]{2}) [0-9]{2}:[0-9]{2}:[0-9]{2}\z"
 _WEEK_CODES = {MomentFault.NOT_SATURDAY: "week-ending-not-saturday"}
+_USUAL_DAYS = 31
+"""Before the arrival; bulk rows that report for longer ago are often those of a day and month swapped."""
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """When a file came."""
+
+    at: datetime
+    """With its zone."""
+    first_at: datetime | None = None
+    """When its content first came, or that of the file which it mends; None: not known."""
 
 
 @dataclass(frozen=True)
@@ -61,26 +74,30 @@ class ReportingTimes:
 
 
 def reporting_times(
-    grid: Grid, keys: Mapping[KeyName, int], *, zone: str, arrived_at: datetime
+    grid: Grid, keys: Mapping[KeyName, int], *, zone: str, arrival: Arrival
 ) -> ReportingTimes:
     """Return the reporting time of each row; rows without one have a mark that is an error.
 
     :param zone: zone of times in the file that say none.
+    :param arrival: what a row without a time of its own reports for.
     """
     columns = _Columns.of(grid, keys)
     if columns is None:
         size = len(grid.rows)
-        return ReportingTimes(np.full(size, instant(arrived_at)), np.zeros(size, dtype=np.bool_), [])
-    by = Reporting(arrived_at, zone, columns.may_have_time, columns.is_week_ending)
+        return ReportingTimes(np.full(size, instant(arrival.at)), np.zeros(size, dtype=np.bool_), [])
+    by = Reporting(arrival.at, zone, columns.may_have_time, columns.is_week_ending)
     dates = judge_moments(columns.date, by)
     times = None
     frame = {"date": columns.date.to_pandas()}
     if columns.time is not None:
         together = _together(columns.date, columns.time, dates)
-        times = judge_moments(together, Reporting(arrived_at, zone))
+        times = judge_moments(together, Reporting(arrival.at, zone))
         frame["time"] = together.to_pandas()
     marks = run(pd.DataFrame(frame), list(_suite(columns, by)), rows=grid.rows)
-    return _settled(dates, times, by, is_required=columns.is_required, marks=marks)
+    settled = _settled(dates, times, arrival, by, is_required=columns.is_required)
+    if KeyName.UPDATED_AT in keys:
+        marks += _old(settled.at, arrival, columns.date_title, grid.rows)
+    return replace(settled, marks=marks)
 
 
 @dataclass(frozen=True)
@@ -102,18 +119,11 @@ class _Columns:
             return cls(*cells[KeyName.UPDATED_AT], may_have_time=True, is_required=False)
         if KeyName.WEEK_ENDING in cells:
             days, title = cells[KeyName.WEEK_ENDING]
-            return cls(_days(days, grid), title, is_week_ending=True)
+            return cls(day_cells(days, grid.format), title, is_week_ending=True)
         if KeyName.COLLECTION_DATE in cells:
             days, title = cells[KeyName.COLLECTION_DATE]
-            return cls(_days(days, grid), title, *cells.get(KeyName.COLLECTION_TIME, ()))
+            return cls(day_cells(days, grid.format), title, *cells.get(KeyName.COLLECTION_TIME, ()))
         return None
-
-
-def _days(cells: Cells, grid: Grid) -> Cells:
-    """Return a column of days; a date cell of a workbook may hold a time that it does not show."""
-    if grid.format is TableFormat.CSV:
-        return cells
-    return pc.replace_substring_regex(cells, pattern=_DATE_CELL, replacement=r"\1")
 
 
 def _together(date: Cells, time: Cells, dates: Moments) -> Cells:
@@ -158,10 +168,22 @@ def _suite(columns: _Columns, by: Reporting) -> Iterator[Expectation]:
         yield from without(time_codes, "time", columns.time_title, Reporting(by.arrived_at, by.zone))
 
 
+def _old(at: Instants, arrival: Arrival, title: str, rows: Rows) -> list[Mark]:
+    """Return the mark about rows that report for unusually long ago, which is taken all the same."""
+    age_d = (instant(arrival.at) - at) / np.timedelta64(1, "D")
+    # GX has a price, and in most files no row is old.
+    if not (age_d > _USUAL_DAYS).any():
+        return []
+    from partner_exchange.validation.value_expectations import ExpectFirstNotAboveSecond
+
+    meta = Stated("reporting-time-old", title).meta
+    frame = pd.DataFrame({"age_d": age_d, "usual_d": float(_USUAL_DAYS)})
+    return run(frame, [ExpectFirstNotAboveSecond(column_A="age_d", column_B="usual_d", meta=meta)], rows=rows)
+
+
 def _settled(
-    dates: Moments, times: Moments | None, by: Reporting, *, is_required: bool, marks: list[Mark]
+    dates: Moments, times: Moments | None, arrival: Arrival, by: Reporting, *, is_required: bool
 ) -> ReportingTimes:
-    arrival = instant(by.arrived_at)
     at, fault = dates.at, dates.fault != MomentFault.NONE
     if times is not None:
         at, fault = times.at, fault | (times.fault != MomentFault.NONE)
@@ -170,6 +192,11 @@ def _settled(
         fault |= is_blank
     has_time = ~np.isnat(at)
     is_today = (dates.day == np.datetime64(by.today, "D")) | is_blank
-    at = np.where(has_time, at, np.where(is_today, arrival, last_second(dates.day, zone=by.zone)))
+    day_over = last_second(dates.day, zone=by.zone)
+    if arrival.first_at is not None:
+        # Said once more, a day of which only a part had passed must not undo what was said later on it.
+        first = Reporting(arrival.first_at, by.zone)
+        day_over[dates.day == np.datetime64(first.today, "D")] = instant(first.arrived_at)
+    at = np.where(has_time, at, np.where(is_today, instant(arrival.at), day_over))
     at[fault] = np.datetime64("NaT")
-    return ReportingTimes(at, (has_time | ~is_today) & ~fault, marks)
+    return ReportingTimes(at, (has_time | ~is_today) & ~fault, [])

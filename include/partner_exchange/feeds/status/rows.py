@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
 
 from partner_exchange.feeds.status.identify import NOWHERE, identify
 from partner_exchange.feeds.status.recognise import Recognised
-from partner_exchange.feeds.status.reporting import reporting_times
+from partner_exchange.feeds.status.reporting import Arrival, reporting_times
 from partner_exchange.readers.cells import Cells
 from partner_exchange.readers.grid import Grid
 from partner_exchange.readers.marks import Mark
@@ -34,13 +33,10 @@ class JudgedRows:
     marks: tuple[Mark, ...]
 
 
-def judge_rows(grid: Grid, recognised: Recognised, *, tenant: Tenant, arrived_at: datetime) -> JudgedRows:
-    """Return whose statuses each row is about and of when (E18, E19, E24, E32).
-
-    :param arrived_at: when the file came, with its zone.
-    """
+def judge_rows(grid: Grid, recognised: Recognised, *, tenant: Tenant, arrival: Arrival) -> JudgedRows:
+    """Return whose statuses each row is about and of when (E18, E19, E24, E32)."""
     found = identify(grid, recognised, tenant)
-    times = reporting_times(grid, recognised.keys, zone=tenant.time_zone, arrived_at=arrived_at)
+    times = reporting_times(grid, recognised.keys, zone=tenant.time_zone, arrival=arrival)
     marks = (*found.marks, *times.marks)
     ids = pa.array([*(each.id_in(tenant.mode) for each in tenant.status.resources), ""], pa.large_string())
     # The last one is "", which is what NOWHERE points to.

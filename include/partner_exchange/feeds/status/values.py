@@ -46,7 +46,7 @@ class JudgedValues:
     ``level`` (str): of NEDOCS. ``reason`` and ``comment`` (str). ``is_not_applicable`` (bool).
     """
     rejected: pd.DataFrame
-    """``at`` and ``element`` of each cell to mend, of any role.
+    """``at`` and ``element`` of each cell to mend, of any role, and whether it ``is_blank`` (bool).
 
     Filled cells that were not taken with the comment and the reason beside them, and the blank ones (comment,
     reason, NEDOCS input) for want of which a value was not taken.
@@ -121,6 +121,7 @@ class _Judging:
         lines = lines.but_not(companions.is_refused)
         self._settle(lines, companions)
         at, element = np.nonzero(self.is_to_mend)
+        is_blank = ~(self.cells.is_filled | self.cells.is_struck)
         is_taken = pa.array(lines.is_taken)
         return JudgedValues(
             table(
@@ -128,7 +129,7 @@ class _Judging:
                 companions.reason.filter(is_taken),
                 companions.comment.filter(is_taken),
             ),
-            pd.DataFrame({"at": at, "element": element}),
+            pd.DataFrame({"at": at, "element": element, "is_blank": is_blank[at, element]}),
             self._skipped(lines),
             tuple(self.statements.marks),
         )
@@ -181,7 +182,7 @@ class _Judging:
         if len(texts):
             yield judge_texts(texts, elements, statements=statements)
         if len(dates):
-            yield judge_dates(dates, statements=statements)
+            yield judge_dates(dates, table_format=self.grid.format, statements=statements)
 
     def _companions(self, lines: Lines, choices: Choices) -> Companions:
         if not self.recognised.template.takes_whole_catalogue:

@@ -133,8 +133,9 @@ ENTRIES: tuple[Entry, ...] = (
         _REFUSED,
         _ERROR,
         "There are no rows",
-        "Below the header there are no rows; the first row of a file always counts as the header.",
-        "Put a header above the rows and drop the file again.",
+        "The file has a header, but no rows below it.",
+        "Put the rows below the header and drop the file again; where the header is missing, put it above, "
+        "since the first row was taken for it.",
     ),
     Entry(
         "rows-above-limit",
@@ -240,6 +241,15 @@ ENTRIES: tuple[Entry, ...] = (
         "The row has too many fields.",
         "Put quotes around a value that holds a comma and remove extra columns.",
         detail="The row has {fields} fields; {needed} are needed.",
+    ),
+    Entry(
+        "surplus-blank-fields",
+        _ROW,
+        _INFO,
+        "The row ends in blank fields beyond the header",
+        "The row has more fields than the header, but the surplus ones are blank; they were left out.",
+        "Nothing needs to be done; a comma at the end of the row is the usual cause.",
+        turn=Turn.NOBODY,
     ),
     Entry(
         "lone-carriage-return",

@@ -135,6 +135,14 @@ ENTRIES: tuple[Entry, ...] = (
         "The status type is not in use any more, so the column was ignored.",
         "Leave the column out, or take a current template.",
     ),
+    Entry(
+        "status-type-read-only",
+        _FILE,
+        _WARNING,
+        "The exchange itself says this status",
+        "The status type is said by the exchange itself and cannot be set by a file; the column was ignored.",
+        "Leave the column out.",
+    ),
     # Whose row it is.
     Entry(
         "resource-id-missing",
@@ -211,11 +219,9 @@ ENTRIES: tuple[Entry, ...] = (
         "org-id-restored",
         _CELL,
         _WARNING,
-        "NHSN Org ID lost its leading zeros",
-        "NHSN Org ID has fewer than five digits, as spreadsheets cut leading zeros; with them it is known "
-        "and was "
-        "taken.",
-        "Keep the column as text, so that all five digits stay.",
+        "NHSN Org ID was written in another form",
+        "NHSN Org ID lost leading zeros or got zeros added, as spreadsheets do; it was recognised and taken.",
+        "Keep the column as text, so that exactly the five digits stay.",
     ),
     Entry(
         "org-id-unknown",
@@ -347,6 +353,16 @@ ENTRIES: tuple[Entry, ...] = (
         "Correct the year.",
     ),
     Entry(
+        "reporting-time-old",
+        _CELL,
+        _WARNING,
+        "The reporting time is more than 31 days old",
+        "The reporting time is more than 31 days before the arrival of the file; the row was taken for that "
+        "time.",
+        "Check it: the month comes before the day, so 05/11/2026 is the 11th of May. If so old a report is "
+        "meant, nothing has to be done.",
+    ),
+    Entry(
         "week-ending-not-saturday",
         _CELL,
         _ERROR,
@@ -363,6 +379,31 @@ ENTRIES: tuple[Entry, ...] = (
         "The value is not a number in plain digits.",
         "Write digits such as 12 or 1,234, without words, units or an exponent; leave the cell blank if "
         "there is nothing to report.",
+    ),
+    Entry(
+        "number-with-blanks",
+        _CELL,
+        _ERROR,
+        "The number is written with blanks or apostrophes",
+        "The number has blanks or apostrophes between its digits.",
+        "Write it without them, as 1200 or 1,200.",
+    ),
+    Entry(
+        "number-decimal-comma",
+        _CELL,
+        _ERROR,
+        "The number has a decimal comma",
+        "The number has a comma where no thousands end.",
+        "Write decimals behind a point, as in 2.5; a comma may only stand between thousands, as in 1,234.",
+    ),
+    Entry(
+        "count-in-words",
+        _CELL,
+        _ERROR,
+        "A word stands for a count",
+        "The cell holds a word or a sign instead of a count.",
+        "Leave the cell blank when there is nothing to report, write 9999 when the count does not apply to "
+        "the hospital, else write digits.",
     ),
     Entry(
         "number-too-long",

@@ -275,16 +275,18 @@ def test_E15_what_cannot_be_set_is_ignored_with_a_warning() -> None:
         {"id": 2, "name": "Old", "kind": "number", "active": False},
     ]
     catalogue = a_status_tenant(status={"status_types": own}).status.catalogue
+    header = ("Resource ID", "NEDOCS", "Sum", "Old", "Old Comment", "HHS/CDC Last Reporting Result (12010)")
 
-    result = recognised("Resource ID", "NEDOCS", "Sum", "Old", "Old Comment", catalogue=catalogue)
+    result = recognised(*header, catalogue=catalogue)
 
     assert roles(result) == [("NEDOCS", 12003, "value")]
     assert said(result.marks) == {
         (0, "Sum", "calculated-not-settable"),
         (0, "Old", "status-type-inactive"),
         (0, "Old Comment", "status-type-inactive"),
+        (0, "HHS/CDC Last Reporting Result (12010)", "status-type-read-only"),
     }
-    assert refused("Resource ID", "Sum", "Old", catalogue=catalogue).code == "no-known-columns"
+    assert refused("Resource ID", "Sum", "Old", "12007", catalogue=catalogue).code == "no-known-columns"
 
 
 def test_E16_of_week_and_day_the_filled_one_counts_and_both_are_refused() -> None:

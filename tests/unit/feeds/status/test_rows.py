@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from partner_exchange.feeds.status.recognise import Recognised, recognise
+from partner_exchange.feeds.status.reporting import Arrival
 from partner_exchange.feeds.status.rows import JudgedRows, judge_rows
 from partner_exchange.tenants.model import Tenant
 from partner_exchange.validation.wording import word
@@ -29,7 +30,7 @@ def judged(columns: dict[str, Sequence[str]], tenant: Tenant = TENANT, at: datet
     grid = a_grid(columns)
     recognised = recognise(grid, tenant.status.catalogue)
     assert isinstance(recognised, Recognised)
-    rows = judge_rows(grid, recognised, tenant=tenant, arrived_at=at)
+    rows = judge_rows(grid, recognised, tenant=tenant, arrival=Arrival(at))
     for array in (rows.resource_id, rows.reported_at, rows.is_stated, rows.is_bad):
         assert len(array) == len(grid.rows)
     assert rows.reported_at.dtype == np.dtype("datetime64[us]")
@@ -238,6 +239,14 @@ def test_E24_date_and_time_are_that_instant_and_a_day_is_its_end_or_the_arrival(
         (datetime(2026, 11, 21, 18, 3), True),  # noqa: DTZ001
     ]
     assert rows.marks == ()
+
+
+def test_E24_a_row_for_long_ago_is_taken_with_a_word_about_day_and_month() -> None:
+    rows = at("05/11/2026", "10/21/2026 11:59", "10/21/2026 1:05 PM", "", "soon")
+
+    assert codes(rows) == ["reporting-time-old"] * 2 + ["", "", "reporting-date-format"]
+    assert rows.is_bad.tolist() == [False] * 4 + [True]
+    assert codes(cdc("collectionDate", ["05/11/2026"])) == [""]
 
 
 def test_E24_each_fault_of_a_time_rejects_the_row_by_a_code_of_its_own() -> None:

@@ -67,9 +67,14 @@ def test_E15_decimals_are_taken_as_configured(sent: str, stored: str) -> None:
     ("column", "sent", "code"),
     [
         *(
+            ("Beds", sent, "number-with-blanks")
+            for sent in ("1 234", "1\u00a0234", "1\u202f234\u202f567", "1'234", "1 234,5", "12 345.0")
+        ),
+        *(("Beds", sent, "number-decimal-comma") for sent in ("1,23", "12,3456", "2,5", "-2,5", "1.234,5")),
+        *(
             ("Beds", sent, "number-not-a-number")
             for sent in (
-                *("abc", "1e5", "NaN", "inf", "-Infinity", "0x1F", "12.", "1,23", "12,3456", ",123", "1 234"),
+                *("abc", "1e5", "NaN", "inf", "-Infinity", "0x1F", "12.", ",123", "12 14", "N/A", "-"),
                 *(
                     "12 beds",
                     "\u0661\u0662",
@@ -162,6 +167,19 @@ def test_E16_a_doubtful_count_warns_or_is_rejected(above: str, is_taken: bool) -
     assert judged.findings == [(2, "numInPtBeds", "count-doubtful")]
     assert ((2, "numInPtBeds") in judged.taken) is is_taken
     assert "above 6000," in judged.said
+
+
+@pytest.mark.parametrize("sent", ["N/A", "NA", "-", "unknown", "none"])
+def test_E16_a_word_in_the_place_of_a_count_is_told_what_to_write(sent: str) -> None:
+    header = ["orgID", "reportingContext", "collectionDate", "numInPtBeds", "numICUBeds"]
+    policy = a_policy(status_types=(), catalogues=["cdc-hrd"])
+    judged = judge_table(header, [["12345", "HOSP", "11/18/2026", sent, "7 beds"]], policy=policy)
+
+    assert judged.findings == [
+        (2, "numICUBeds", "number-not-a-number"),
+        (2, "numInPtBeds", "count-in-words"),
+    ]
+    assert "9999" in judged.said
 
 
 def test_E16_a_count_in_a_bulk_file_is_not_doubted() -> None:
@@ -423,7 +441,9 @@ def test_E21_lines_are_ordered_and_typed() -> None:
         **{"at": "int64", "element": "int64", "value": "str", "number": "float64", "colour": "str"},
         **{"level": "str", "reason": "str", "comment": "str", "is_not_applicable": "bool"},
     }
-    assert judged.values.rejected.dtypes.astype(str).to_dict() == {"at": "int64", "element": "int64"}
+    assert judged.values.rejected.dtypes.astype(str).to_dict() == {
+        **{"at": "int64", "element": "int64", "is_blank": "bool"}
+    }
     assert judged.values.skipped.dtype == np.int64
 
 
