@@ -280,5 +280,7 @@ def _stranger(fit: _Fit, at: int, text: str, title: str, suggest: _Suggestions) 
         return Mark("column-not-configured", title)
     if _DERIVED.fullmatch(text.strip()) and not fit.template.takes_whole_catalogue:
         return Mark("column-derived-total", title)
-    code = "column-unknown" if fit.template.takes_whole_catalogue else "column-not-in-template"
-    return Mark(code, title, facts=suggest.facts(text))
+    facts = suggest.facts(text)
+    # A CDC file may hold columns of other uses, which is no news; but a name nearly right is a mistake.
+    is_doubtful = fit.template.takes_whole_catalogue or facts
+    return Mark("column-unknown" if is_doubtful else "column-not-in-template", title, facts=facts)

@@ -90,7 +90,6 @@ ENTRIES: tuple[Entry, ...] = (
         "A column is none of the template",
         "The template has no such column, so it was ignored.",
         "Nothing has to be done if it is not meant for us.",
-        detail='The template has no such column, so it was ignored; near is "{nearest}".',
         turn=Turn.NOBODY,
     ),
     Entry(

@@ -191,13 +191,13 @@ def test_E15_unknown_columns_are_warned_of_by_name_with_the_nearest_match() -> N
     ]
 
 
-def test_E16_an_unknown_column_beside_a_cdc_template_is_for_information() -> None:
-    result = recognised(
-        *HRD_KEYS, "numInPtBeds", "numInPtBedsAdul", "totalConfC19NewAdm", "TOTALCONFFLUICUPATS"
-    )
+def test_E16_a_column_beside_a_cdc_template_is_for_information_unless_it_is_nearly_one_of_it() -> None:
+    columns = ("numInPtBeds", "numInPtBedsAdul", "Helipads", "totalConfC19NewAdm", "TOTALCONFFLUICUPATS")
+    result = recognised(*HRD_KEYS, *columns)
 
     assert [(mark.column, mark.code, dict(mark.facts)) for mark in result.marks] == [
-        ("numInPtBedsAdul", "column-not-in-template", {"nearest": "numInPtBedsAdult"}),
+        ("numInPtBedsAdul", "column-unknown", {"nearest": "numInPtBedsAdult"}),
+        ("Helipads", "column-not-in-template", {}),
         ("totalConfC19NewAdm", "column-derived-total", {}),
         ("TOTALCONFFLUICUPATS", "column-derived-total", {}),
     ]
