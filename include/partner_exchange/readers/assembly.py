@@ -5,7 +5,7 @@ Called by the workbook reader and the CSV reader.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -30,6 +30,15 @@ class Body:
     marks: tuple[Mark, ...]
     dropped: Rows
     """Rows without content below any header cell."""
+    strays: tuple[Cells, ...]
+    """Cells that are left out of ``columns`` although some are filled: they stand below no header cell."""
+
+    def aside(self, texts: Iterable[str]) -> Cells:
+        """Return the stray cells and these texts as ``Grid.aside`` has them."""
+        distinct = sorted({" ".join(text.split()) for text in texts})
+        chunks = [chunk for cells in self.strays for chunk in cells.chunks]
+        found = pa.chunked_array([*chunks, pa.array(distinct, pa.large_string())]).unique()
+        return pa.chunked_array([found.filter(pc.not_equal(found, ""))])
 
 
 def header_text(cells: Sequence[str]) -> tuple[str, ...]:
@@ -55,11 +64,17 @@ def settled(
     kept = tuple(columns[: len(header)])
     strays = tuple(_stray_marks(header, columns, rows))
     if filled.all():
-        return Body(rows, kept, (*marks, *strays), rows[:0])
+        return Body(rows, kept, (*marks, *strays), rows[:0], tuple(columns[len(header) :]))
     dropped = rows[~filled]
     mask = pa.array(filled)
     left = tuple(each for mark in marks if (each := _without(mark, dropped)) is not None)
-    return Body(rows[filled], tuple(cells.filter(mask) for cells in kept), (*left, *strays), dropped)
+    return Body(
+        rows[filled],
+        tuple(cells.filter(mask) for cells in kept),
+        (*left, *strays),
+        dropped,
+        (*columns[len(header) :], *(cells.filter(pc.invert(mask)) for cells in kept)),
+    )
 
 
 def _is_filled(cells: Cells) -> npt.NDArray[np.bool_]:

@@ -50,6 +50,13 @@ class Grid:
     """Name of the sheet taken; "" for a CSV."""
     sheet_at: int = 0
     """Position of the sheet in the workbook, from 0: names may stand twice."""
+    sheets: tuple[str, ...] = ()
+    """Names of all sheets of the workbook that are not ours; none for a CSV."""
+    aside: Cells = field(default_factory=lambda: pa.chunked_array([], pa.large_string()))
+    """Texts outside of the table, each once: rows above the header, cells below none, cells of other sheets.
+
+    For a guard only; nothing of them is taken. Sheets that are damaged or too large are not among them.
+    """
     faulty_rows: Rows = field(default_factory=no_rows)
     """Records of a CSV that have no column form (too few, too many fields, a stray quote)."""
     faulty_text: Cells = field(default_factory=lambda: pa.chunked_array([], pa.large_string()))

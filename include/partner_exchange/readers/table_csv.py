@@ -5,7 +5,7 @@ Called by ``table.py``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -44,20 +44,22 @@ def read_csv_table(content: bytes, *, max_rows: int, max_columns: int, knows: Kn
     sheet = read_records(content, header=header, columns=columns, policy=policy)
     if isinstance(sheet, Refusal):
         return sheet
-    marks = [Mark("rows-above-header", facts={"count": above, "header_row": header.row})] if above else []
-    return _grid(sheet, names, marks)
+    marks = (
+        [Mark("rows-above-header", facts={"count": len(above), "header_row": header.row})] if above else []
+    )
+    return _grid(sheet, names, marks, above)
 
 
-def _choose(content: bytes, knows: KnowsHeader) -> tuple[HeaderLine, int, bool]:
-    """Return the header, how many records with content stand above it, and whether it is known."""
-    first: HeaderLine | None = None
-    for above, header in enumerate(_filled_records(content)):
+def _choose(content: bytes, knows: KnowsHeader) -> tuple[HeaderLine, list[HeaderLine], bool]:
+    """Return the header, the records with content above it, and whether it is known."""
+    above: list[HeaderLine] = []
+    for header in _filled_records(content):
         if knows(header_text(header.cells)):
             return header, above, True
-        first = first or header
-        if above + 1 == HEADER_WITHIN:
+        above.append(header)
+        if len(above) == HEADER_WITHIN:
             break
-    return first or read_header(content, text_start(content)), 0, False
+    return above[0] if above else read_header(content, text_start(content)), [], False
 
 
 def _filled_records(content: bytes) -> Iterator[HeaderLine]:
@@ -90,7 +92,7 @@ def _delimiter(content: bytes) -> str | None:
     return None
 
 
-def _grid(sheet: Sheet, names: tuple[str, ...], marks: list[Mark]) -> Grid:
+def _grid(sheet: Sheet, names: tuple[str, ...], marks: list[Mark], above: Sequence[HeaderLine]) -> Grid:
     body = settled(names, sheet.table.columns, sheet.rows, sheet.marks, always=no_rows())
     return Grid(
         format=TableFormat.CSV,
@@ -98,6 +100,7 @@ def _grid(sheet: Sheet, names: tuple[str, ...], marks: list[Mark]) -> Grid:
         header_row=sheet.header_row,
         rows=body.rows,
         columns=body.columns,
+        aside=body.aside(text for record in above for text in record.cells),
         faulty_rows=sheet.faulty_rows,
         faulty_text=sheet.faulty_text,
         marks=(*marks, *_with_blank_lines(body)),

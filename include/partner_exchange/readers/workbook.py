@@ -32,7 +32,7 @@ class _Header:
     cells: tuple[str, ...]
     """Trailing blank ones are cut off."""
     row: int
-    rows_above: int
+    above: tuple[tuple[str, ...], ...]
     """Filled rows above it."""
     is_known: bool
 
@@ -45,21 +45,40 @@ class _Found:
     header: _Header
 
 
+@dataclass
+class _Choice:
+    """The sheet to take, and what is said of the others."""
+
+    found: _Found | None = None
+    filled: list[Tab] = field(default_factory=list)
+    """Other visible sheets that hold something."""
+    hidden: list[Tab] = field(default_factory=list)
+    """Hidden ones that do."""
+    texts: set[str] = field(default_factory=set)
+    """What stands on other sheets, beside a known header."""
+
+    @property
+    def is_known(self) -> bool:
+        """Tell whether the sheet has a header that the feed knows."""
+        return self.found is not None and self.found.header.is_known
+
+
 def read_workbook(book: Book, *, max_rows: int, max_columns: int, knows: KnowsHeader) -> Grid:
     """Return the grid of the first visible sheet with a known header, else of the first that holds anything.
 
     :raises Refused: no visible sheet holds rows, or the sheet is larger than allowed.
     """
-    found, filled = _choose(book, knows)
+    choice = _choose(book, knows)
+    found = choice.found
     if found is None:
-        hidden = _hidden(book)
-        if hidden:
-            refuse("sheets-all-hidden", count=len(hidden), names=_names(hidden))
+        if choice.hidden:
+            refuse("sheets-all-hidden", count=len(choice.hidden))
         refuse("workbook-empty")
     if len(found.header.cells) > max_columns:
         refuse("columns-above-limit", count=len(found.header.cells), limit=max_columns)
     body = _body(found, max_rows=max_rows)
-    marks = list(_sheet_marks(book, found, filled))
+    marks = list(_sheet_marks(found.header, choice))
+    titles = (text for row in found.header.above for text in row) if choice.is_known else ()
     return Grid(
         format=book.format,
         header=found.header.cells,
@@ -68,27 +87,53 @@ def read_workbook(book: Book, *, max_rows: int, max_columns: int, knows: KnowsHe
         columns=body.columns,
         sheet_name=found.tab.name,
         sheet_at=found.at,
+        sheets=tuple(tab.name for tab in book.tabs if not tab.is_ours),
+        aside=body.aside((*titles, *choice.texts)),
         marks=(*marks, *body.marks),
     )
 
 
-def _choose(book: Book, knows: KnowsHeader) -> tuple[_Found | None, list[Tab]]:
-    """Return the sheet to take, and the other visible sheets that hold something."""
-    taken: _Found | None = None
-    filled: list[Tab] = []
+def _choose(book: Book, knows: KnowsHeader) -> _Choice:
+    choice = _Choice()
     for at, tab in enumerate(book.tabs):
         if not tab.is_visible or tab.is_ours:
             continue
-        if taken is not None and taken.header.is_known:
-            filled += [tab] if _has_content(book, at) else []
+        if choice.is_known:
+            if _has_content(book, at):
+                choice.filled.append(tab)
+                choice.texts |= _texts_at(book, at)
             continue
         found = _look(book, at, knows)
         if found is None:
             continue
-        filled.append(tab)
-        if taken is None or found.header.is_known:
-            taken = found
-    return taken, [tab for tab in filled if taken is None or tab is not taken.tab]
+        other = found
+        if choice.found is None or found.header.is_known:
+            choice.found, other = found, choice.found
+        if other is not None:
+            choice.filled.append(other.tab)
+            choice.texts |= _texts(other.cells)
+    _add_hidden(book, choice)
+    return choice
+
+
+def _add_hidden(book: Book, choice: _Choice) -> None:
+    for at, tab in enumerate(book.tabs):
+        if not tab.is_visible and not tab.is_ours and _has_content(book, at):
+            choice.hidden.append(tab)
+            choice.texts |= _texts_at(book, at) if choice.is_known else set()
+
+
+def _texts_at(book: Book, at: int) -> set[str]:
+    """Return the texts of a sheet that is not taken; what cannot be read of it shall not refuse the file."""
+    try:
+        cells = guarded(lambda: book.load(at))
+        return _texts(cells) if cells is not None else set()
+    except Refused:
+        return set()
+
+
+def _texts(cells: SheetCells) -> set[str]:
+    return {value for block in cells.blocks() for row in block for value in row if isinstance(value, str)}
 
 
 def _look(book: Book, at: int, knows: KnowsHeader) -> _Found | None:
@@ -98,13 +143,15 @@ def _look(book: Book, at: int, knows: KnowsHeader) -> _Found | None:
 
 
 def _find_header(cells: SheetCells, knows: KnowsHeader) -> _Header | None:
+    above: list[tuple[str, ...]] = []
     first: _Header | None = None
-    for above, (number, row) in enumerate(_filled_rows(cells)):
-        header = _Header(row, number, above, knows(row))
+    for number, row in _filled_rows(cells):
+        header = _Header(row, number, tuple(above), knows(row))
         if header.is_known:
             return header
         first = first or header
-        if above + 1 == HEADER_WITHIN:
+        above.append(row)
+        if len(above) == HEADER_WITHIN:
             break
     return first
 
@@ -116,14 +163,6 @@ def _filled_rows(cells: SheetCells) -> Iterator[tuple[int, tuple[str, ...]]]:
             number += 1
             if row.count("") < len(row) and (texts := header_text(column_text(row).text.to_pylist())):
                 yield number, texts
-
-
-def _hidden(book: Book) -> list[Tab]:
-    return [
-        tab
-        for at, tab in enumerate(book.tabs)
-        if not tab.is_visible and not tab.is_ours and _has_content(book, at)
-    ]
 
 
 def _has_content(book: Book, at: int) -> bool:
@@ -140,14 +179,12 @@ def _names(tabs: Sequence[Tab]) -> str:
     return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
-def _sheet_marks(book: Book, found: _Found, ignored: list[Tab]) -> Iterator[Mark]:
-    header = found.header
-    if header.is_known and header.rows_above:
-        yield Mark("rows-above-header", facts={"count": header.rows_above, "header_row": header.row})
-    if ignored:
-        yield Mark("sheets-ignored", facts={"count": len(ignored), "names": _names(ignored)})
-    if not header.is_known and (hidden := _hidden(book)):
-        yield Mark("sheets-hidden-ignored", facts={"count": len(hidden), "names": _names(hidden)})
+def _sheet_marks(header: _Header, choice: _Choice) -> Iterator[Mark]:
+    if header.is_known and header.above:
+        yield Mark("rows-above-header", facts={"count": len(header.above), "header_row": header.row})
+    for code, tabs in (("sheets-ignored", choice.filled), ("sheets-hidden-ignored", choice.hidden)):
+        if tabs:
+            yield Mark(code, facts={"count": len(tabs), "names": _names(tabs)})
 
 
 def _body(found: _Found, *, max_rows: int) -> Body:

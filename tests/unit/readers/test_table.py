@@ -326,7 +326,11 @@ def test_E03_hidden_sheets_are_never_read() -> None:
     states = {"Lists": "hidden", "Deep": "veryHidden", "_exchange_codes": "veryHidden"}
     hidden = {"Lists": known, "Deep": known, "_exchange_codes": known}
 
-    assert marks(grid(_hidden(states, {**hidden, "Data": known}))) == []
+    found = grid(_hidden(states, {**hidden, "Data": known}))
+    assert found.sheet_name == "Data"
+    assert [(mark.code, dict(mark.facts)) for mark in found.marks] == [
+        ("sheets-hidden-ignored", {"count": 2, "names": "Lists, Deep"})
+    ]
 
     found = grid(_hidden(states, {**hidden, "Data": [["Other"], ["x"]]}))
     assert found.header == ("Other",)
@@ -335,7 +339,41 @@ def test_E03_hidden_sheets_are_never_read() -> None:
     ]
 
     nothing = refused(_hidden(states, {**hidden, "Data": []}))
-    assert (nothing.code, dict(nothing.facts)) == ("sheets-all-hidden", {"count": 2, "names": "Lists, Deep"})
+    assert (nothing.code, dict(nothing.facts)) == ("sheets-all-hidden", {"count": 2})
+
+
+@BOTH
+def test_E08_texts_beside_the_table_are_handed_on_for_the_guard(make: Callable[..., bytes]) -> None:
+    content = make(
+        ["Title", 7], HEADER, ["a", 1, "note", "stray"], ["", "", "", " far "], Other=[["x", 5], ["Title"]]
+    )
+
+    found = grid(content)
+
+    assert sorted(found.aside.to_pylist()) == ["7", "Title", "far", "stray", "x"]
+    assert found.sheets == ("Data", "Other")
+
+
+def test_E08_hidden_sheets_are_handed_on_and_ours_are_not() -> None:
+    rows = {"Data": [list(HEADER), ["a"]], "Census": [["Patient"]], "_exchange": [["ours"]]}
+
+    found = grid(_hidden({"Census": "hidden", "_exchange": "hidden"}, rows))
+
+    assert found.aside.to_pylist() == ["Patient"]
+    assert found.sheets == ("Data", "Census")
+
+
+def test_E08_sheets_before_the_known_one_are_handed_on() -> None:
+    found = grid(xlsx(["one"], Second=[["two"]], Third=[HEADER, ["a"]], Fourth=[["four"]]))
+
+    assert found.sheet_name == "Third"
+    assert sorted(found.aside.to_pylist()) == ["four", "one", "two"]
+
+
+def test_E08_another_sheet_that_is_too_large_does_not_refuse_the_file() -> None:
+    content = xlsx(HEADER, ["a"], Large=[["x"] * 50] * 50)
+
+    assert grid(content, max_cells=100).aside.to_pylist() == []
 
 
 def test_E02_hidden_sheets_of_an_xls_are_never_read() -> None:

@@ -95,6 +95,7 @@ def test_E02_E03_workbooks_of_libreoffice_give_the_same_cells(
     assert [(mark.code, dict(mark.facts)) for mark in found.marks if not len(mark.rows)] == [
         ("rows-above-header", {"count": 1, "header_row": 2}),
         ("sheets-ignored", {"count": 1, "names": "Notes"}),
+        ("sheets-hidden-ignored", {"count": 1, "names": "Lists"}),
         ("merged-cells", {"count": 1}),
     ]
     assert ("cell-error", "Resource ID", [6]) in marks(found)

@@ -32,7 +32,7 @@ from partner_exchange.feeds.status.observations import (
     rejected_cells,
     to_mend,
 )
-from partner_exchange.feeds.status.personal import personal_data
+from partner_exchange.feeds.status.personal import found_facts, personal_data, without_personal_titles
 from partner_exchange.feeds.status.recognise import Recognised, Role, knows, recognise
 from partner_exchange.feeds.status.reporting import Arrival
 from partner_exchange.feeds.status.rows import judge_rows
@@ -62,12 +62,14 @@ class StatusFeed:
         )
         if isinstance(grid, Refusal):
             return refusal(grid.code, rows_total=grid.rows_total, **grid.facts)
+        grid, personal = without_personal_titles(grid, catalogue, arrived_at=context.arrived_at)
         recognised = recognise(grid, catalogue)
+        if isinstance(recognised, Recognised):
+            personal += personal_data(grid, recognised, arrived_at=context.arrived_at)
+        if personal and policy.personal_data == "refuse":
+            return refusal("personal-data", rows_total=grid.rows_total, **found_facts(personal))
         if isinstance(recognised, Refusal):
             return refusal(recognised.code, rows_total=grid.rows_total, **recognised.facts)
-        personal = personal_data(grid, recognised, arrived_at=context.arrived_at)
-        if personal and policy.personal_data == "refuse":
-            return _refuse_personal(personal, grid)
         arrival = Arrival(context.arrived_at, context.first_arrived_at)
         rows = judge_rows(grid, recognised, tenant=context.tenant, arrival=arrival)
         values = judge_values(grid, recognised, policy=policy, is_bad_row=rows.is_bad)
@@ -94,12 +96,6 @@ class StatusFeed:
     def answer_files(self, material: AnswerMaterial) -> Sequence[AnswerFile]:
         """Return the fix-it file with the values to mend, and for an XLSX a copy with marked cells."""
         return answer_files(material)
-
-
-def _refuse_personal(personal: Sequence[Mark], grid: Grid) -> Examination:
-    kinds = ", ".join(sorted({mark.code.removeprefix("personal-").replace("-", " ") for mark in personal}))
-    count = sum(max(1, len(mark.rows)) for mark in personal)
-    return refusal("personal-data", rows_total=grid.rows_total, kinds=kinds, count=count)
 
 
 def _examination(judged: Judged, marks: Sequence[Mark], *, cap: int) -> Examination:

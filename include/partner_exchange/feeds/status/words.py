@@ -14,7 +14,7 @@ inpatient intake intensive isolation kitchen lab laboratory lobby lounge lower m
 medsurg morgue nicu north northeast northwest nursery nursing obs observation oncology operating
 outpatient parking pediatric pediatrics peds pharmacy picu psych psychiatric radiology recovery region
 regional rehab room rooms south southeast southwest state station suite surgery surgical telemetry tower
-trauma triage unit units upper urgent waiting ward west wing
+trauma triage unit units upper urgent waiting ward west wing community general memorial university
 """
 _MATTERS = """
 active acuity acute adequate admitted adult adults advanced advisory advocate alarm alert assessment

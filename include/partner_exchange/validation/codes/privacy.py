@@ -33,6 +33,19 @@ ENTRIES: tuple[Entry, ...] = (
         "Leave the column out: only figures about the facility may be sent.",
     ),
     Entry(
+        "personal-data-aside",
+        Scope.FILE,
+        _WARNING,
+        "Data of persons stands beside the table",
+        "Beside the table stands what looks like data of a person: in rows above the header, below none, on "
+        "another sheet or in the name of one.",
+        "Send the table alone, on a sheet of its own.",
+        detail=(
+            "Beside the table (rows above the header, cells below no header, other sheets and their names) "
+            "stands what looks like {kind}, in {count} places."
+        ),
+    ),
+    Entry(
         "personal-ssn",
         Scope.CELL,
         _WARNING,

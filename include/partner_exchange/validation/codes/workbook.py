@@ -89,7 +89,7 @@ ENTRIES: tuple[Entry, ...] = (
         "Unhide the sheet with the table, save the workbook and drop it again.",
         detail=(
             "The visible sheets of the workbook are empty, and hidden sheets are not read. Hidden are "
-            "{count} with values: {names}."
+            "{count} with values."
         ),
     ),
     Entry(

@@ -9,23 +9,27 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from partner_exchange.feeds.status.personal import personal_data
+from partner_exchange.feeds.status.personal import (
+    found_facts,
+    personal_data,
+    without_personal_titles,
+)
 from partner_exchange.feeds.status.recognise import Recognised, recognise
 from partner_exchange.readers.grid import column_title
 from partner_exchange.readers.marks import Mark, Refusal
 from partner_exchange.validation.catalogue import CATALOGUE
 from partner_exchange.validation.wording import refusal_findings, word
-from support.grids import a_grid, a_status_tenant, cells, said
+from support.grids import a_grid, a_grid_of, a_status_tenant, cells, said
 
 ARRIVED = datetime(2026, 11, 21, 18, 0, tzinfo=UTC)
 CATALOGUE_OF_TYPES = a_status_tenant().status.catalogue
 
 
 def found(columns: dict[str, Sequence[str]], **over: object) -> list[Mark]:
-    grid = a_grid(columns, **over)
+    grid, in_titles = without_personal_titles(a_grid(columns, **over), CATALOGUE_OF_TYPES, arrived_at=ARRIVED)
     recognised = recognise(grid, CATALOGUE_OF_TYPES)
     assert isinstance(recognised, Recognised), recognised
-    marks = personal_data(grid, recognised, arrived_at=ARRIVED)
+    marks = [*in_titles, *personal_data(grid, recognised, arrived_at=ARRIVED)]
     word(marks, columns=[column_title(header, at) for at, header in enumerate(grid.header)], cap=1000)
     return marks
 
@@ -182,11 +186,143 @@ def test_E08_text_is_looked_at_wherever_it_can_stand_and_rows_are_named() -> Non
     }
 
 
-def test_E08_columns_that_hold_no_text_are_left_alone() -> None:
-    old = ["Mercy, Anna"], ["01/01/2001"], ["123-45-6789"]
-    columns = {"Resource ID": ["1"], "Resource Name": old[0], "Last Generator Test": old[1], "NEDOCS": old[2]}
+def test_E08_names_and_dates_may_stand_where_they_belong() -> None:
+    columns = {"Resource ID": ["1"], "Resource Name": ["Mercy, Anna"], "Last Generator Test": ["01/01/2001"]}
 
-    assert found(columns) == []
+    assert found({**columns, "NEDOCS": ["1"]}) == []
+
+
+@pytest.mark.parametrize(
+    ("header", "text", "kind"),
+    [
+        ("Resource ID", "219-09-9999", "ssn"),
+        ("Resource ID", "MRN 1234567", "record-number"),
+        ("Resource Name", "Doe, John SSN 219-09-9999", "ssn"),
+        ("ED Status", "SSN 219-09-9999", "ssn"),
+        ("ED Status", "DOB 01/02/1950", "birth-date"),
+        ("NEDOCS", "219-09-9999", "ssn"),
+        ("Last Generator Test", "DOB 01/02/1950", "birth-date"),
+    ],
+)
+def test_E08_numbers_of_persons_are_found_in_every_column(header: str, text: str, kind: str) -> None:
+    columns = {"Resource ID": ["1"], "ED Status": ["Open"], header: [text]}
+
+    assert said(found(columns)) == {(2, header, f"personal-{kind}")}
+
+
+@pytest.mark.parametrize(
+    ("name", "beside", "value", "is_found"),
+    [
+        ("Patient", "Room", "John Smith", True),
+        ("Patient", "Room", "smith", True),
+        ("Patient", "Room", "12", False),
+        ("Patient", "Room", "Adult", False),
+        ("Name", "Age", "John Smith", True),
+        ("Name", "Sex", "John Smith", True),
+        ("Full Name", "Gender", "John Smith", True),
+        ("Name", "Phone", "Mary-Ann O'Brien", True),
+        ("Name", "Phone", "Mercy General Hospital", False),
+        ("Name", "Beds", "John Smith", False),
+    ],
+)
+def test_E08_names_are_found_below_a_header_that_speaks_of_persons(
+    name: str, beside: str, value: str, is_found: bool
+) -> None:
+    marks = found({"Resource ID": ["1"], "ED Status": ["Open"], name: [value], beside: ["7"]})
+
+    assert said(marks) == ({(2, name, "personal-name")} if is_found else set())
+
+
+@pytest.mark.parametrize(
+    ("header", "is_found"),
+    [
+        ("Last Survey", False), ("Tested on", False), ("Fire Inspection", False), ("Last Update", False),
+        ("Report Date", False), ("License Expires", False), ("Expiration", False), ("Due", False),
+        ("Date", True), ("Whatever", True), ("Attested", True),
+    ],
+)  # fmt: skip
+def test_E08_an_old_date_is_no_birth_where_the_header_says_what_it_is(header: str, is_found: bool) -> None:
+    columns = {"Resource ID": ["1"] * 2, "ED Status": ["Open"] * 2, header: ["03/04/2019", "DOB 03/04/1985"]}
+
+    expected = {(3, header, "personal-birth-date")} | (
+        {(2, header, "personal-birth-date")} if is_found else set()
+    )
+    assert said(found(columns)) == expected
+
+
+@pytest.mark.parametrize(
+    ("header", "kinds"),
+    [
+        ("219-09-9998", {"ssn"}),
+        ("Smith, John", {"name"}),
+        ("Smith, John 219-09-9998", {"ssn"}),
+        ("Patient: John Smith", {"name"}),
+        ("DOB 01/02/1950 MRN 1234567", {"birth-date", "record-number"}),
+    ],
+)
+def test_E08_a_header_that_holds_personal_data_is_called_by_its_number(header: str, kinds: set[str]) -> None:
+    columns = [("Resource ID", ["1"]), ("ED Status", ["Open"]), (header, ["x"]), (header, ["x"])]
+    about = Mark("cell-error", column_title(header, 2), np.array([2], dtype=np.int64))
+
+    grid, marks = without_personal_titles(
+        a_grid_of(columns, marks=(about,)), CATALOGUE_OF_TYPES, arrived_at=ARRIVED
+    )
+
+    assert grid.header == ("Resource ID", "ED Status", "", "")
+    assert [mark.column for mark in grid.marks] in (["column 3"], ["column 4"])
+    marked = {(1, f"column {at}", f"personal-{kind}") for at in (3, 4) for kind in kinds}
+    assert {mark for mark in said(marks) if mark[2] != "personal-data-header"} == marked
+    assert isinstance(recognise(grid, CATALOGUE_OF_TYPES), Recognised), "no header is quoted as a duplicate"
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Patient Nutrition", "Beds, Available", "Census 01/02/2020", "ED Status", "12001", "123-456-7890"],
+)
+def test_E08_a_header_of_figures_stays(header: str) -> None:
+    before = a_grid({"Resource ID": ["1"], header: ["x"]})
+
+    grid, marks = without_personal_titles(before, CATALOGUE_OF_TYPES, arrived_at=ARRIVED)
+
+    assert (grid, marks) == (before, [])
+
+
+def test_E08_a_sheet_that_is_named_after_a_person_is_not_named() -> None:
+    about = Mark("sheets-ignored", facts={"count": 1, "names": "Doe 219-09-9999"})
+    before = a_grid({"Resource ID": ["1"], "ED Status": ["Open"]}, sheets=("Data", "Doe 219-09-9999"))
+
+    grid, marks = without_personal_titles(
+        dataclasses.replace(before, marks=(about,)), CATALOGUE_OF_TYPES, arrived_at=ARRIVED
+    )
+
+    assert said(marks) == {(0, "", "personal-data-aside")}
+    assert "219" not in word([*grid.marks, *marks], columns=(), cap=9).table.to_csv()
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Patient Name", "a header of personal data"),
+        ("Patient Name (Last, First)", "a header of personal data"),
+        ("DOB (mm/dd/yyyy)", "a header of personal data"),
+        ("219-09-9999", "a Social Security number"),
+        ("MRN 1234567", "a medical record number"),
+        ("DOB 01/02/1950", "a birth date"),
+        ("Patient: John Smith", "the name of a person"),
+        ("Do not send a patient name", ""),
+        ("No MRN", ""),
+        ("Patients by hospital and day", ""),
+        ("Mercy, Anna", ""),
+        ("01/02/1950", ""),
+        ("Patient Nutrition", ""),
+    ],
+)
+def test_E08_what_stands_beside_the_table_is_looked_at(text: str, kind: str) -> None:
+    marks = found({"Resource ID": ["1"], "ED Status": ["Open"]}, aside=cells("Daily status", text))
+
+    assert [(mark.code, dict(mark.facts)) for mark in marks] == (
+        [("personal-data-aside", {"kind": kind, "count": 1})] if kind else []
+    )
 
 
 def test_E08_words_of_the_tenants_catalogue_are_nobodys_name() -> None:
@@ -221,11 +357,16 @@ def test_E08_no_mark_and_no_message_holds_what_was_found() -> None:
 
 def test_E08_findings_are_warnings_and_the_refusal_says_what_and_how_often() -> None:
     kinds = [code for code in CATALOGUE if code.startswith("personal-") and code != "personal-data"]
-    refusal = refusal_findings(Refusal("personal-data", {"kinds": "birth date, ssn", "count": 3}))
+    aside = Mark("personal-data-aside", facts={"kind": "a birth date", "count": 4})
+    facts = found_facts(
+        [Mark("personal-data-header", "MRN"), Mark("personal-name", "x", np.arange(2)), aside]
+    )
+    refusal = refusal_findings(Refusal("personal-data", facts))
 
-    assert len(kinds) == 5
+    assert len(kinds) == 6
     assert {CATALOGUE[code].severity for code in kinds} == {"warning"}
-    assert "Found: birth date, ssn; number of places: 3." in refusal.groups[0].message
+    kinds_said = "a header of personal data, a birth date, the name of a person"
+    assert f"Found: {kinds_said}; number of places: 7." in refusal.groups[0].message
 
 
 def test_E08_a_table_without_rows_is_clean() -> None:
