@@ -91,7 +91,8 @@ def personal_data(grid: Grid, recognised: Recognised, *, arrived_at: datetime) -
     context = Context((arrived_at - _RECENT).date(), words)
     texts: dict[tuple[Kind, ...], list[_Text]] = defaultdict(list)
     for at, kinds in enumerate(_kinds(grid.header, recognised, unknown)):
-        texts[kinds].append((column_title(grid.header[at], at), grid.columns[at], grid.rows))
+        if not _is_digits(grid.columns[at]):
+            texts[kinds].append((column_title(grid.header[at], at), grid.columns[at], grid.rows))
     texts[persons.IN_RECORD].append(("", grid.faulty_text, grid.faulty_rows))
     for kinds, some in texts.items():
         marks += _cell_marks(some, context, kinds)
@@ -133,6 +134,12 @@ def _kinds(
             yield persons.IN_DATED_TEXT if persons.says_what_date(text) else persons.IN_TEXT
         else:
             yield persons.IN_RECORD
+
+
+def _is_digits(cells: Cells) -> bool:
+    """Say whether all cells are blank or digits alone, which no pattern finds anything in."""
+    is_blank = pc.equal(pc.binary_length(cells), 0)
+    return pc.all(pc.or_(is_blank, pc.ascii_is_decimal(cells)), min_count=0).as_py() is True
 
 
 def _cell_marks(texts: Sequence[_Text], context: Context, kinds: Sequence[Kind]) -> Iterator[Mark]:
