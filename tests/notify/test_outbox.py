@@ -8,7 +8,10 @@ from datetime import timedelta
 import pytest
 
 from partner_exchange import clock
+from partner_exchange.ledger.mails import Event
 from partner_exchange.notify.outbox import RETRY_LADDER_S, deliver
+from partner_exchange.submissions.notify import recipients
+from partner_exchange.tenants.model import Contacts
 from submissions.conftest import Exchange, roster, student
 from support.mailbox import Mailbox
 
@@ -62,6 +65,23 @@ def test_E36_refusal_goes_to_its_own_contacts(exchange: Exchange, mailbox: Mailb
     (mail,) = mailbox.mails
     assert (mail["To"], mail["X-Exchange-Event"]) == ("stop@alpha.example", "refusal")
     assert "Your turn" in mail.get_body(("plain",)).get_content()
+
+
+@pytest.mark.parametrize(
+    ("given", "hears"),
+    [
+        ({"success"}, {Event.FINDINGS: "success", Event.REFUSAL: "success", Event.FAILURE: "success"}),
+        ({"success", "findings"}, {Event.REFUSAL: "findings", Event.SUSPENDED: "findings"}),
+        ({"findings"}, {Event.SUCCESS: "", Event.FINDINGS: "findings", Event.FAILURE: "findings"}),
+        ({"refusal"}, {Event.SUCCESS: "", Event.FINDINGS: "", Event.REFUSAL: "refusal"}),
+    ],
+)
+def test_E36_bad_news_without_a_list_goes_to_those_of_better_news(
+    given: set[str], hears: dict[Event, str]
+) -> None:
+    contacts = Contacts.model_validate({name: [f"{name}@alpha.example"] for name in given})
+    for event, name in hears.items():
+        assert recipients(contacts, event) == ((f"{name}@alpha.example",) if name else ())
 
 
 def test_E36_a_file_name_cannot_make_a_header(exchange: Exchange, mailbox: Mailbox) -> None:

@@ -61,6 +61,11 @@ def event_of(submission: Submission, findings: Findings, *, is_suspending: bool)
 
 
 def recipients(contacts: Contacts, event: Event) -> tuple[str, ...]:
-    """Return who hears about an event; a refusal, a suspension and a failure share one list."""
-    lists = {Event.SUCCESS: contacts.success, Event.FINDINGS: contacts.findings}
-    return tuple(dict.fromkeys(lists.get(event, contacts.refusal)))
+    """Return who hears about an event; a refusal, a suspension and a failure share one list.
+
+    A list that is not given is the one for the next better news, so that a contact for good news alone hears
+    of the bad ones as well.
+    """
+    findings = contacts.findings or contacts.success
+    lists = {Event.SUCCESS: contacts.success, Event.FINDINGS: findings}
+    return tuple(dict.fromkeys(lists.get(event, contacts.refusal or findings)))

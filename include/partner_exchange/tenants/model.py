@@ -108,9 +108,13 @@ class Contacts(Model):
     """Who hears about what (E36)."""
 
     success: tuple[MailAddress, ...] = Field(default=(), description="every row loaded")
-    findings: tuple[MailAddress, ...] = Field(default=(), description="some rows rejected")
+    findings: tuple[MailAddress, ...] = Field(
+        default=(), description="some rows or values rejected; unset: those of `success`"
+    )
     refusal: tuple[MailAddress, ...] = Field(
-        default=(), description="whole file refused, intake suspended, failure"
+        default=(),
+        description="whole file refused, intake suspended, failure; unset: those of `findings`, "
+        "else of `success`",
     )
     support: str = Field(default="", description="contact block shown in mails and result files (E48)")
 
