@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 
 from partner_exchange import clock
 from partner_exchange.cli.nhsn import nhsn_app
+from partner_exchange.errors import ConfigError
 from partner_exchange.ledger.database import transaction
 from partner_exchange.tenants import registry
 from support.nhsn import a_hospital, a_hospital_group, report, sound_values
@@ -88,3 +89,22 @@ def test_E38_a_time_without_offset_is_us_eastern(at: str) -> None:
 def test_E38_a_time_that_is_none_or_to_come_is_refused(at: str) -> None:
     run("build", "-t", "mercy", "-f", "daily", "--at", at, code=2)
     assert json.loads(run("list", "-t", "mercy", "--json").stdout) == []
+
+
+def test_E39_an_unknown_resource_or_a_partner_of_another_feed_is_named(tmp_path: Path) -> None:
+    said = run("list", "-t", "mercy", "--resource", "1000", code=2).stderr
+    assert "no resource '1000'. Did you mean '10001'" in " ".join(said.replace("│", " ").split())
+    assert run("list", "-t", "mercy", "--resource", "10001", "--json").stdout.strip() == "[]"
+    (tmp_path / "tenants" / "college.yaml").write_text("name: College\nfeed: roster\n")
+    for command in (["list"], ["build", "-f", "daily"]):
+        result = CliRunner().invoke(nhsn_app, [*command, "-t", "college"])
+        assert isinstance(result.exception, ConfigError)
+        assert result.exception.code == "feed-without-statuses"
+
+
+def test_E39_outside_of_a_terminal_each_hospital_is_one_uncut_line() -> None:
+    run("build", "-t", "mercy", "-f", "daily")
+    lines = run("list", "-t", "mercy").stdout.splitlines()
+    assert len(lines) == 3
+    assert "…" not in "".join(lines)
+    assert lines[2].endswith("Send the HRD template or a bulk file.")

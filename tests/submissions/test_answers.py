@@ -162,7 +162,8 @@ def test_E36_the_mail_counts_values_where_the_feed_judges_them(
 ) -> None:
     exchange.drop(content)
     (submission,) = exchange.run()
-    add_values(submission, ColumnOutcome("A", set=7, rejected=rejected), ColumnOutcome("B", late=2))
+    more = ColumnOutcome("B", late=2, skipped=1025)
+    add_values(submission, ColumnOutcome("A", set=7, rejected=rejected), more)
     deliver()
 
     (mail,) = mailbox.mails
@@ -171,6 +172,8 @@ def test_E36_the_mail_counts_values_where_the_feed_judges_them(
     for body in (text, html):
         assert "some values were rejected" in body
         assert "mend the values in the fix-it file" in body
+        assert "Cells without a value to load: 1025" in body
+        assert "skipped" not in body
     assert f"Values      {9 + rejected}\n  set       7\n" in text.replace("\r\n", "\n")
 
 
@@ -207,17 +210,17 @@ def test_E34_a_feed_with_fixed_places_says_so(exchange: Exchange, tmp_path: Path
 
 
 HOSPITAL_CSV = (
-    b"Resource ID,ED Status,Ventilators Available,Colour of the door,[/red]\r\n"
-    b"R1,Open,x,Zyzzyva,[/]\r\nR2,,,,\r\n"
+    b"Resource ID,ED Status,Ventilators Available,Colour of the door,[/red],NEDOCS,Empty\r\n"
+    b"R1,Open,x,Zyzzyva,[/],,\r\nR2,,,,,,\r\n"
 )
 
 
-def run_hospital(hospital: Exchange, *options: str) -> tuple[int, str]:
+def run_hospital(
+    hospital: Exchange, *options: str, content: bytes = HOSPITAL_CSV, command: str = "check"
+) -> tuple[int, str]:
     file = hospital.folder / "status.csv"
-    file.write_bytes(HOSPITAL_CSV)
-    result = CliRunner().invoke(
-        app, ["check", str(file), "--tenant", "mercy", *options], env={"COLUMNS": "200"}
-    )
+    file.write_bytes(content)
+    result = CliRunner().invoke(app, [command, str(file), "--tenant", "mercy", *options])
     return result.exit_code, result.stdout
 
 
@@ -227,6 +230,43 @@ def test_E34_the_mapping_shows_where_each_column_goes_with_its_first_value(hospi
     assert code == 1, "a value would be rejected, though no row"
     assert ["Resource", "ID", "resource", "id", "R1"] in lines
     assert ["Colour", "of", "the", "door", "nowhere,", "ignored", "Zyzzyva"] in lines
+    assert ["Empty", "nowhere,", "ignored"] in lines, "without a target, so it is shown though it is blank"
+    assert not [line for line in lines if line[:1] == ["NEDOCS"]]
+    assert printed.endswith("1 column of the template is blank.\n")
+
+
+def test_E34_a_refused_file_has_no_mapping_and_says_why(hospital: Exchange) -> None:
+    code, printed = run_hospital(hospital, "--mapping", content=b"Colour,Size\r\nred,1\r\n")
+    assert code == 2
+    assert "Its header has to be recognised first" in printed
+    assert "fixed places" not in printed
+
+
+@pytest.mark.parametrize("command", ["check", "process"])
+def test_E30_outside_of_a_terminal_no_code_is_cut_and_a_finding_is_one_line(
+    hospital: Exchange, command: str
+) -> None:
+    column = "A column with a name as long as some of the template"
+    content = b"Resource ID,Ventilators Available," + column.encode() + b"\r\nR1,12.5,3\r\n"
+    _, printed = run_hospital(hospital, command=command, content=content)
+    assert "…" not in printed
+    unknown, broken = (
+        next(line for line in printed.splitlines() if code in line.split())
+        for code in ("column-unknown", "number-not-whole")
+    )
+    assert column in unknown
+    assert broken.endswith("Write a whole number.")
+    assert ("1 value: " if command == "process" else "accepted, 1 rejected") in printed
+
+
+def test_E30_outside_of_a_terminal_a_submission_is_one_line(hospital: Exchange) -> None:
+    name = "statuses of all hospitals of the region at the end of the second week of the year 2026.csv"
+    hospital.drop(HOSPITAL_CSV, name, "mercy")
+    (submission,) = hospital.run("mercy")
+    header, line = CliRunner().invoke(app, ["submissions", "-t", "mercy"]).stdout.splitlines()
+    assert header.split()[:2] == ["submission", "partner"]
+    assert line.startswith(f"{submission.submission_id}  mercy")
+    assert name in line
 
 
 def test_E34_json_has_the_mapping_but_no_value_of_the_file(hospital: Exchange) -> None:
@@ -234,5 +274,5 @@ def test_E34_json_has_the_mapping_but_no_value_of_the_file(hospital: Exchange) -
     document = json.loads(printed)
     assert (code, document["template"], document["rows"]["rejected"]) == (1, "bulk_status", 0)
     assert document["columns"][0] == {"column": "Resource ID", "target": "resource id"}
-    assert document["values"] == {"accepted": 1, "skipped": 2, "rejected": 1}
+    assert document["values"] == {"accepted": 1, "skipped": 4, "rejected": 1}
     assert "Zyzzyva" not in printed

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
 from partner_exchange import log
@@ -23,6 +26,16 @@ templates.add_to(app)
 nhsn.add_to(app)
 
 
+def _show_version(is_wanted: bool) -> None:
+    if is_wanted:
+        print(f"exchange {version('partner-exchange')}")
+        raise typer.Exit
+
+
 @app.callback()
-def _configure() -> None:
+def _configure(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="show the version")
+    ] = False,
+) -> None:
     log.configure(get_settings().log_level)

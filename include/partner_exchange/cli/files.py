@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from partner_exchange.cli.options import JSON_OPTION, TENANT_OPTION
-from partner_exchange.feeds.base import Examination, MappedColumn
-from partner_exchange.ledger.columns import ColumnOutcome
+from partner_exchange.cli.tables import print_table
+from partner_exchange.feeds.base import Examination
 from partner_exchange.ledger.states import Outcome
-from partner_exchange.validation.findings import Findings, Severity
+from partner_exchange.validation.findings import FindingGroup, Findings, Severity
 
 FILE_ARGUMENT = Annotated[
     Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="the file, as you would drop it")
@@ -77,14 +75,20 @@ def check(
         _show(file.name, outcome, examination)
         if with_mapping:
             samples = first_values(file.read_bytes(), file_name=file.name, mapping=examination.mapping)
-            _show_mapping(examination.mapping, samples)
+            _show_mapping(examination, samples, has_fixed_places=policy.feed != "status")
     raise typer.Exit(_exit_code(outcome, examination.rows_rejected, examination.findings))
 
 
 def process(file: FILE_ARGUMENT, tenant: TENANT_OPTION, as_json: JSON_OPTION = False) -> None:
     """Take a file through all steps, into the store, without Airflow; exit code as for check."""
     from partner_exchange.cli.options import local_home
-    from partner_exchange.feeds.answer import all_columns, columns_json, result_json, value_counts
+    from partner_exchange.feeds.answer import (
+        all_columns,
+        columns_json,
+        result_json,
+        value_counts,
+        value_sentence,
+    )
     from partner_exchange.feeds.expected import places
     from partner_exchange.ledger import submissions as ledger
     from partner_exchange.ledger.database import transaction
@@ -128,19 +132,17 @@ def process(file: FILE_ARGUMENT, tenant: TENANT_OPTION, as_json: JSON_OPTION = F
         extra = {"submission": counts.submission_id, "state": counts.state, "outcomes": outcomes}
         print(json.dumps({**document, **extra}, ensure_ascii=False, indent=2))
     else:
-        console = Console()
-        console.print(f"submission {submission.submission_id}: {submission.state}, {outcome}")
-        console.print(
+        print(f"submission {submission.submission_id}: {submission.state}, {outcome}")
+        print(
             f"rows {submission.rows_total or 0}: created {submission.rows_created or 0}, "
             f"updated {submission.rows_updated or 0}, unchanged {submission.rows_unchanged or 0}, "
             f"rejected {submission.rows_rejected or 0}"
         )
         if columns:
-            _show_values(console, all_columns(columns))
-        _show_groups(console, findings)
+            print(value_sentence(value_counts(all_columns(columns))))
+        _show_groups(findings)
         for label, place in places(submission, columns, findings, policy).items():
-            where = settings.partner_homes_dir / policy.code / place
-            console.print(f"{label.lower()}: {where}", soft_wrap=True, markup=False, highlight=False)
+            print(f"{label.lower()}: {settings.partner_homes_dir / policy.code / place}")
     raise typer.Exit(_exit_code(outcome, submission.rows_rejected or 0, findings))
 
 
@@ -160,49 +162,60 @@ def _checked_values(examination: Examination) -> dict[str, int]:
 
 
 def _show(file_name: str, outcome: Outcome, examination: Examination) -> None:
-    console = Console()
-    console.print(f"{file_name}: {outcome}", markup=False)
-    console.print(
+    from partner_exchange.feeds.answer import value_sentence
+
+    print(f"{file_name}: {outcome}")
+    print(
         f"rows {examination.rows_total}: "
         f"accepted {examination.rows_accepted}, rejected {examination.rows_rejected}"
     )
     if examination.columns:
-        console.print("values: " + ", ".join(f"{n} {c}" for n, c in _checked_values(examination).items()))
-    _show_groups(console, examination.findings)
+        print(value_sentence(_checked_values(examination)))
+    _show_groups(examination.findings)
 
 
-def _show_values(console: Console, values: ColumnOutcome) -> None:
-    console.print(
-        f"values {values.total}: set {values.set}, unchanged {values.unchanged}, late {values.late}, "
-        f"skipped {values.skipped}, rejected {values.rejected}"
-    )
+def _show_mapping(examination: Examination, samples: Mapping[str, str], *, has_fixed_places: bool) -> None:
+    """Show where each column goes (E34); the values are the partner's own, on the partner's own terminal.
 
-
-def _show_mapping(mapping: Sequence[MappedColumn], samples: Mapping[str, str]) -> None:
-    """Show where each column goes (E34); the values are the partner's own, on the partner's own terminal."""
-    console = Console()
-    if not mapping:
-        console.print("The columns of this feed have fixed places; there is nothing to map.")
+    The columns of a template that are blank in the file are counted, not listed: they hide the others.
+    """
+    mapping = examination.mapping
+    if has_fixed_places:
+        print("The columns of this feed have fixed places; there is nothing to map.")
         return
-    table = Table("column", "goes to", "first value", box=None, pad_edge=False)
-    for one in mapping:
-        sample = samples.get(one.column, "")
-        table.add_row(Text(one.column), Text(one.target or "nowhere, ignored"), Text(sample))
-    console.print(table)
+    if not mapping:
+        print(
+            "Which column goes where cannot be told of a refused file. Its header has to be recognised "
+            "first: mend what the finding above says."
+        )
+        return
+    # No sample at all says that the values could not be read, not that every cell is blank.
+    shown = [one for one in mapping if samples.get(one.column) or not one.target or not samples]
+    rows = ((one.column, one.target or "nowhere, ignored", samples.get(one.column, "")) for one in shown)
+    if shown:
+        print_table(("column", "goes to", "first value"), rows, folded=("first value",))
+    blank = len(mapping) - len(shown)
+    if blank:
+        print(
+            "1 column of the template is blank."
+            if blank == 1
+            else f"{blank} columns of the template are blank."
+        )
 
 
-def _show_groups(console: Console, findings: Findings) -> None:
+def _show_groups(findings: Findings) -> None:
     if not findings.groups:
         return
-    table = Table(
-        "severity", "code", "column", "count", "rows", "what and what to do", box=None, pad_edge=False
+    print_table(
+        ("severity", "code", "column", "count", "rows", "what and what to do"),
+        (_group_row(group) for group in findings.groups[:GROUPS_SHOWN]),
+        folded=("rows", "what and what to do"),
     )
-    styles = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
-    for group in findings.groups[:GROUPS_SHOWN]:
-        severity = f"[{styles[group.severity]}]{group.severity}[/]"
-        # Column and message may hold a header of the file, which is no markup.
-        what, column = Text(group.message), Text(group.column)
-        table.add_row(severity, group.code, column, str(group.count), group.row_ranges, what)
-    console.print(table)
     if len(findings.groups) > GROUPS_SHOWN:
-        console.print(f"... and {len(findings.groups) - GROUPS_SHOWN} more kinds of findings (use --json)")
+        print(f"... and {len(findings.groups) - GROUPS_SHOWN} more kinds of findings (use --json)")
+
+
+def _group_row(group: FindingGroup) -> tuple[str | Text, ...]:
+    styles = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
+    severity = Text(str(group.severity), styles[group.severity])
+    return severity, group.code, group.column, str(group.count), group.row_ranges, group.message

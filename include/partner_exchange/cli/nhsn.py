@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from partner_exchange.cli.options import JSON_OPTION, TENANT_OPTION
+from partner_exchange.cli.options import (
+    JSON_OPTION,
+    TENANT_OPTION,
+    refuse_unknown_resource,
+    status_tenant,
+)
+from partner_exchange.cli.tables import print_table
 from partner_exchange.tenants.resources import Frequency
 
 if TYPE_CHECKING:
     from partner_exchange.ledger.nhsn import NhsnEvent
-
-TABLE_WIDTH = 160
-"""Columns that the table needs."""
 
 nhsn_app = typer.Typer(help="Sets of data for CDC's NHSN.", no_args_is_help=True)
 
@@ -45,14 +45,15 @@ def nhsn_list(
     from partner_exchange.ledger.database import transaction
     from partner_exchange.local.database import ensure_database
     from partner_exchange.settings import get_settings
-    from partner_exchange.tenants import registry
 
-    registry.load_one(tenant)
+    policy = status_tenant(tenant)
     with ensure_database(get_settings()), transaction() as connection:
         if resource is None:
             events = ledger.newest(connection, tenant)
         else:
             events = ledger.history(connection, tenant, resource, limit=limit)
+    if resource is not None and not events:
+        refuse_unknown_resource(policy, resource)
     if as_json:
         print(json.dumps([_plain(event) for event in events], ensure_ascii=False, indent=2))
     else:
@@ -76,9 +77,8 @@ def nhsn_build(
     from partner_exchange.exports.nhsn.sets import build
     from partner_exchange.local.database import ensure_database
     from partner_exchange.settings import get_settings
-    from partner_exchange.tenants import registry
 
-    policy = registry.load_one(tenant)
+    policy = status_tenant(tenant)
     due = latest_due(frequency, at=_instant(at))
     with ensure_database(get_settings()):
         built = build(policy, due)
@@ -117,20 +117,19 @@ def _plain(event: NhsnEvent) -> dict[str, object]:
 
 
 def _print_table(events: Sequence[NhsnEvent]) -> None:
-    table = Table("resource", "set", "due (UTC)", "state", "reason", "comment")
-    for event in events:
-        table.add_row(
-            escape(event.resource_id),
+    rows = (
+        (
+            event.resource_id,
             event.frequency,
             _time(event.due_at),
             str(event.state),
             event.reason_code,
-            escape(event.comment),
+            event.comment,
         )
-    console = Console()
-    # Ids are there to be copied: a narrow terminal breaks lines, it does not cut cells.
-    console.width = max(console.width, TABLE_WIDTH)
-    console.print(table)
+        for event in events
+    )
+    header = ("resource", "set", "due (UTC)", "state", "reason", "comment")
+    print_table(header, rows, folded=("comment",))
 
 
 def _time(at: datetime) -> str:

@@ -7,19 +7,20 @@ import json
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from partner_exchange.cli.options import JSON_OPTION, MAYBE_TENANT_OPTION, TENANT_OPTION, local_home
 from partner_exchange.cli.probe import probe
+from partner_exchange.cli.tables import print_table
 from partner_exchange.tenants.model import GATEWAY
 
-TABLE_WIDTH = 160
-"""Columns that a table of submissions needs."""
+if TYPE_CHECKING:
+    from partner_exchange.ledger.submissions import Submission
+    from partner_exchange.tenants.keys import KeyRing
+    from partner_exchange.tenants.model import Tenant
+    from partner_exchange.tenants.problems import Problem
 
 tenants_app = typer.Typer(help="Partner files: check them.", no_args_is_help=True)
 account_app = typer.Typer(help="A partner's account: intake, keys, first connection.", no_args_is_help=True)
@@ -56,27 +57,22 @@ def submissions(
     if as_json:
         print(json.dumps([asdict(one) for one in found], default=_plain, ensure_ascii=False, indent=2))
         return
-    table = Table(
-        "submission", "partner", "file", "state", "outcome", "rows", "created", "updated", "unchanged"
+    header = ("submission", "partner", "file", "state", "outcome")
+    counts = ("rows", "created", "updated", "unchanged", "rejected", "seconds")
+    print_table((*header, *counts), (_submission_row(one) for one in found))
+
+
+def _submission_row(one: Submission) -> tuple[str, ...]:
+    numbers = (one.rows_total, one.rows_created, one.rows_updated, one.rows_unchanged, one.rows_rejected)
+    return (
+        one.submission_id,
+        one.tenant_code,
+        one.file_name,
+        str(one.state),
+        str(one.outcome or ""),
+        *("" if number is None else str(number) for number in numbers),
+        f"{sum(one.step_seconds.values()):.2f}",
     )
-    table.add_column("rejected")
-    table.add_column("seconds")
-    for one in found:
-        numbers = (one.rows_total, one.rows_created, one.rows_updated, one.rows_unchanged, one.rows_rejected)
-        total_s = sum(one.step_seconds.values())
-        table.add_row(
-            one.submission_id,
-            one.tenant_code,
-            escape(one.file_name),
-            str(one.state),
-            str(one.outcome or ""),
-            *("" if number is None else str(number) for number in numbers),
-            f"{total_s:.2f}",
-        )
-    console = Console()
-    # Ids and names are there to be copied: a narrow terminal breaks lines, it does not cut cells.
-    console.width = max(console.width, TABLE_WIDTH)
-    console.print(table)
 
 
 def _plain(value: object) -> str:
@@ -132,25 +128,36 @@ def tenants_check(
     from partner_exchange.settings import get_settings
     from partner_exchange.tenants import registry
     from partner_exchange.tenants.keys import key_ring
-    from partner_exchange.tenants.problems import Problem
 
     settings = get_settings()
     found, problems = registry.examine(folder or settings.tenants_dir)
-    for tenant in found.tenants.values():
-        problems += [
-            Problem(
-                f"{tenant.code}.yaml", f"access.{where}", error.message, "Put the partner's own key there."
-            )
-            for where, error in key_ring(tenant, settings).refused
-        ]
+    of_keys = {
+        tenant.code: _key_problems(tenant, key_ring(tenant, settings)) for tenant in found.tenants.values()
+    }
+    problems += [problem for several in of_keys.values() for problem in several]
+    holding = sorted(code for code, several in of_keys.items() if not several)
     if as_json:
-        document = {"tenants": sorted(found.tenants), "problems": [asdict(problem) for problem in problems]}
+        document = {"tenants": holding, "problems": [asdict(problem) for problem in problems]}
         print(json.dumps(document, ensure_ascii=False, indent=2))
     else:
         for problem in problems:
             print(problem)
-        print(f"{len(found.tenants)} partner files hold, {len(problems)} problems.")
+        print(f"{len(holding)} partner files hold, {len(problems)} problems.")
     raise typer.Exit(1 if problems else 0)
+
+
+def _key_problems(tenant: Tenant, ring: KeyRing) -> list[Problem]:
+    from partner_exchange.tenants.problems import Problem
+
+    return [
+        Problem(
+            f"{tenant.code}.yaml",
+            where if where.startswith("access.") else f"access.public_key_files: {where}",
+            error.message.rstrip("."),
+            "Put the partner's own key there.",
+        )
+        for where, error in ring.refused
+    ]
 
 
 @account_app.command("show")

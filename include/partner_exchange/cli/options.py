@@ -12,6 +12,7 @@ from partner_exchange.errors import ConfigError
 from partner_exchange.settings import Settings
 from partner_exchange.storage.folders import LocalHome
 from partner_exchange.tenants.model import Tenant
+from partner_exchange.tenants.nearest import nearest
 
 TENANT_OPTION = Annotated[str, typer.Option("--tenant", "-t", help="code of the partner")]
 MAYBE_TENANT_OPTION = Annotated[str | None, typer.Option("--tenant", "-t", help="only this partner")]
@@ -37,10 +38,32 @@ def status_tenant(code: str) -> Tenant:
     if policy.feed != "status":
         message = (
             f"{code} sends the feed {policy.feed}. Only a partner with the feed status has templates, a Data "
-            "Map and statuses; name one of those."
+            "Map, statuses and sets for NHSN; name one of those."
         )
         raise ConfigError("feed-without-statuses", message, feed=policy.feed)
     return policy
+
+
+def resource_names(tenant: Tenant) -> dict[str, str]:
+    """Return the names of all resources by their ids of both modes."""
+    resources = tenant.status.resources
+    return {one: each.name for each in resources for one in (each.production_id, each.test_id) if one}
+
+
+def refuse_unknown_resource(tenant: Tenant, resource_id: str) -> None:
+    """Refuse an id that the tenant file has in neither mode: nothing known of it is no answer (E30).
+
+    :raises BadParameter: names the nearest resource, by id or by name.
+    """
+    names = resource_names(tenant)
+    if resource_id in names:
+        return
+    by_name = {one.name: one.id_in(tenant.mode) or one.production_id for one in tenant.status.resources}
+    near = nearest(resource_id, [*names, *by_name])
+    near = near if near in names else by_name.get(near, "")
+    hint = f"Did you mean {near!r} ({names[near]})?" if near else "Its Data Map lists them."
+    message = f"{tenant.code} has no resource {resource_id!r}. {hint}"
+    raise typer.BadParameter(message, param_hint="--resource")
 
 
 def fingerprint(blob: bytes) -> str:

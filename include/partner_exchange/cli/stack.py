@@ -60,7 +60,7 @@ def demo(
     exit_: Annotated[bool, typer.Option("--exit", help="end by itself; the exit code tells")] = False,
     rows: Annotated[int, typer.Option(min=100, max=50_000, help="rows of the roster")] = 20_000,
 ) -> None:
-    """Start the stack, act as the demo partner, and show the file's way to its answer."""
+    """Start the stack, act as the demo partners, and show each file's way to its answer."""
     from partner_exchange.local.demo import run
     from partner_exchange.settings import get_settings
 

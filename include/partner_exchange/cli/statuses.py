@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from partner_exchange.cli.options import JSON_OPTION, TENANT_OPTION, status_tenant
+from partner_exchange.cli.options import (
+    JSON_OPTION,
+    TENANT_OPTION,
+    refuse_unknown_resource,
+    resource_names,
+    status_tenant,
+)
+from partner_exchange.cli.tables import print_table
+from partner_exchange.tenants.nearest import nearest
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from partner_exchange.stores.statuses import Status, StatusChange
+    from partner_exchange.stores.statuses import OverdueStatus, Status, StatusChange
     from partner_exchange.tenants.catalogue import Catalogue
+    from partner_exchange.tenants.model import Tenant
 
 RESOURCE_OPTION = Annotated[str, typer.Option("--resource", "-r", help="Resource ID, as files carry it")]
-TABLE_WIDTH = 160
-"""Columns that the tables need."""
 
 app = typer.Typer(help="Statuses of a partner's resources: now, before, overdue.", no_args_is_help=True)
 
@@ -43,17 +48,22 @@ def now(
     """Show each status with the time it was reported for and the file it came from."""
     from partner_exchange.stores import statuses
 
-    catalogue = status_tenant(tenant).status.catalogue
+    policy = status_tenant(tenant)
     with _database() as connection:
         found = statuses.now(connection, tenant, resource_id=resource)
+    if resource is not None and not found:
+        refuse_unknown_resource(policy, resource)
     if as_json:
-        _print_json(found)
+        _print_json([asdict(one) for one in found])
         return
-    header = ("resource", "status type", "status", "level", "reported (UTC)", "confirmed (UTC)", *_ORIGIN)
+    names, tests = resource_names(policy), {one.test_id for one in policy.status.resources}
+    times = ("reported (UTC)", "confirmed (UTC)")
+    header = ("resource", "name", "status type", "status", "level", *times, *_ORIGIN)
     rows = (
         (
-            one.resource_id,
-            _name(catalogue, one.status_type_id),
+            f"{one.resource_id} (test)" if one.resource_id in tests else one.resource_id,
+            names.get(one.resource_id, ""),
+            _name(policy.status.catalogue, one.status_type_id),
             _shown(one),
             one.level or one.colour,
             _time(one.reported_at),
@@ -62,7 +72,7 @@ def now(
         )
         for one in found
     )
-    _print_table(header, rows)
+    print_table(header, rows, folded=("status",))
 
 
 @app.command("history")
@@ -76,14 +86,19 @@ def history(
     """Show the changes of one status, the newest reporting time first."""
     from partner_exchange.stores import statuses
 
-    wanted = status_tenant(tenant).status.catalogue.find(status_type)
+    policy = status_tenant(tenant)
+    wanted = policy.status.catalogue.find(status_type)
     if wanted is None:
-        message = f"{tenant} has no status type {status_type!r}; its Data Map lists them."
+        near = nearest(status_type, (one.name for one in policy.status.catalogue))
+        hint = f"Did you mean {near!r}?" if near else "Its Data Map lists them."
+        message = f"{tenant} has no status type {status_type!r}. {hint}"
         raise typer.BadParameter(message, param_hint="--type")
     with _database() as connection:
         found = statuses.history(connection, tenant, resource, wanted.id, limit=limit)
+    if not found:
+        refuse_unknown_resource(policy, resource)
     if as_json:
-        _print_json(found)
+        _print_json([asdict(one) for one in found])
         return
     header = ("reported (UTC)", "status", "level", "reason", "comment", "recorded (UTC)", *_ORIGIN)
     rows = (
@@ -98,32 +113,76 @@ def history(
         )
         for one in found
     )
-    _print_table(header, rows)
+    print_table(header, rows, folded=("status", "comment"))
 
 
 @app.command("overdue")
-def overdue(tenant: TENANT_OPTION, as_json: JSON_OPTION = False) -> None:
-    """Show the statuses that should have been reported again by now: exit 1 when there are any."""
+def overdue(
+    tenant: TENANT_OPTION,
+    with_never: Annotated[
+        bool, typer.Option("--never", help="also list each status type that a resource never reported")
+    ] = False,
+    as_json: JSON_OPTION = False,
+) -> None:
+    """Show the statuses that should have been reported again by now: exit 1 when there are any.
+
+    Only resources count that the partner file has an id for in the mode of now.
+    """
     from partner_exchange import clock
     from partner_exchange.stores import statuses
 
-    catalogue = status_tenant(tenant).status.catalogue
+    policy = status_tenant(tenant)
+    catalogue = policy.status.catalogue
+    ours = _names_now(policy)
     with _database() as connection:
-        found = statuses.overdue(connection, tenant, catalogue, at=clock.now())
+        every = statuses.overdue(connection, tenant, catalogue, at=clock.now())
+        late = [one for one in every if one.resource_id in ours]
+        quiet = [one for one in ours if one not in {found.resource_id for found in late}]
+        silent = [one for one in quiet if not statuses.now(connection, tenant, resource_id=one)]
+    if not any(one.is_settable and one.update_every_h is not None for one in catalogue):
+        # Where nothing is to be reported again and again, nothing is missing.
+        silent = []
     if as_json:
-        _print_json(found)
+        is_test = policy.mode == "test"
+        _print_json([*map(asdict, late), *(_never_at_all(one, is_test=is_test) for one in silent)])
     else:
-        rows = (
-            (
-                f"{one.resource_id} (test)" if one.is_test else one.resource_id,
-                _name(catalogue, one.status_type_id),
-                _time(one.confirmed_at) if one.confirmed_at else "never",
-                f"every {one.update_every_h:g} h",
-            )
-            for one in found
+        _print_overdue(policy, late, silent, with_never=with_never)
+    raise typer.Exit(1 if late or silent else 0)
+
+
+def _never_at_all(resource_id: str, *, is_test: bool) -> dict[str, object]:
+    """Return the entry of a resource that never reported anything: without a status type."""
+    unknown = dict.fromkeys(("status_type_id", "confirmed_at", "update_every_h"))
+    return {"resource_id": resource_id, "is_test": is_test, "value": "", **unknown}
+
+
+def _print_overdue(
+    policy: Tenant, late: Sequence[OverdueStatus], silent: Sequence[str], *, with_never: bool
+) -> None:
+    """Print what stopped one by one, and in a line per resource what never began."""
+    names = _names_now(policy)
+    mark = " (test)" if policy.mode == "test" else ""
+    shown = [one for one in late if with_never or one.confirmed_at is not None]
+    never = Counter(one.resource_id for one in late if one.confirmed_at is None)
+    rows = [
+        (
+            f"{one.resource_id}{mark}",
+            names[one.resource_id],
+            _name(policy.status.catalogue, one.status_type_id),
+            _time(one.confirmed_at) if one.confirmed_at else "never",
+            f"every {one.update_every_h:g} h",
         )
-        _print_table(("resource", "status type", "last report (UTC)", "wanted"), rows)
-    raise typer.Exit(1 if found else 0)
+        for one in shown
+    ]
+    if rows or not (never or silent):
+        print_table(("resource", "name", "status type", "last report (UTC)", "wanted"), rows)
+    if not with_never:
+        for resource_id, count in never.items():
+            types = "1 type was" if count == 1 else f"{count} types were"
+            hint = "--never lists it" if count == 1 else "--never lists them"
+            print(f"{resource_id}{mark} {names[resource_id]}: {types} never reported ({hint}).")
+    for resource_id in silent:
+        print(f"{resource_id}{mark} {names[resource_id]}: never reported.")
 
 
 _ORIGIN = ("submission", "row")
@@ -145,6 +204,12 @@ def _database() -> Iterator[Connection]:
         yield connection
 
 
+def _names_now(policy: Tenant) -> dict[str, str]:
+    """Return the names by id of the resources that report in the tenant's mode, in the tenant's order."""
+    resources = policy.status.resources
+    return {one.id_in(policy.mode): one.name for one in resources if one.id_in(policy.mode)}
+
+
 def _name(catalogue: Catalogue, status_type_id: int) -> str:
     """Return the name; the number of a status type that the tenant no longer has."""
     return catalogue.get(status_type_id).name if status_type_id in catalogue else str(status_type_id)
@@ -158,19 +223,9 @@ def _time(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
-def _print_json(found: Sequence[Any]) -> None:
-    print(json.dumps([asdict(one) for one in found], default=_plain, ensure_ascii=False, indent=2))
+def _print_json(found: Sequence[dict[str, Any]]) -> None:
+    print(json.dumps(found, default=_plain, ensure_ascii=False, indent=2))
 
 
 def _plain(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
-
-
-def _print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    table = Table(*header, box=None, pad_edge=False)
-    for row in rows:
-        table.add_row(*map(Text, row))
-    console = Console()
-    # Ids are there to be copied: a narrow terminal breaks lines, it does not cut cells.
-    console.width = max(console.width, TABLE_WIDTH)
-    console.print(table if table.row_count else "There are none.")

@@ -7,7 +7,7 @@ single findings by row. Called by the respond step and the command line.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,6 +76,22 @@ def value_counts(outcome: ColumnOutcome) -> dict[str, int]:
     return {name: getattr(outcome, name) for name in VALUE_OUTCOMES}
 
 
+def value_sentence(counts: Mapping[str, int]) -> str:
+    """Return ``17 values: 8 set, 9 rejected; 25 cells without a value to load`` for counts by outcome.
+
+    Skipped cells are no values: they were blank, a later row took their place, or nothing may
+    set what they are for.
+    """
+    told = {name: count for name, count in counts.items() if name != "skipped"}
+    sentence = f"{_many(sum(told.values()), 'value')}: {', '.join(f'{n} {name}' for name, n in told.items())}"
+    skipped = counts["skipped"]
+    return f"{sentence}; {_many(skipped, 'cell')} without a value to load" if skipped else sentence
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
 def result_file(
     *,
     file_name: str,
@@ -116,13 +132,11 @@ def _numbers(totals: Totals) -> str:
 def _value_numbers(totals: Totals, columns: Sequence[ColumnOutcome]) -> str:
     if totals.outcome is Outcome.REFUSED or not columns:
         return ""
-    values = all_columns(columns)
-    return f"{values.total} values: {', '.join(f'{n} {name}' for name, n in value_counts(values).items())}; "
+    return f"{value_sentence(value_counts(all_columns(columns)))}; "
 
 
 def _values(outcome: ColumnOutcome) -> tuple[str, ...]:
-    message = ", ".join(f"{name} {count}" for name, count in value_counts(outcome).items())
-    return "Values", outcome.column, str(Severity.INFO), VALUES, message
+    return "Values", outcome.column, str(Severity.INFO), VALUES, value_sentence(value_counts(outcome))
 
 
 def _finding_numbers(findings: Findings) -> str:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from partner_exchange.errors import RegistryInvalid, UnknownTenant
 from partner_exchange.settings import get_settings
 from partner_exchange.tenants import tenant_file
 from partner_exchange.tenants.model import Tenant
+from partner_exchange.tenants.nearest import nearest
 from partner_exchange.tenants.problems import Problem, problem_in
 from partner_exchange.tenants.tenant_file import Stamp
 
@@ -38,8 +38,8 @@ class Registry:
         try:
             return self.tenants[code]
         except KeyError:
-            near = get_close_matches(code, self.tenants, n=1)
-            hint = f"Did you mean {near[0]!r}?" if near else f"Add {code}.yaml to the tenants folder."
+            near = nearest(code, self.tenants)
+            hint = f"Did you mean {near!r}?" if near else f"Add {code}.yaml to the tenants folder."
             message = f"Unknown tenant {code!r}: no file of {self.folder} defines it. {hint}"
             raise UnknownTenant("unknown-tenant", message, tenant=code) from None
 

@@ -237,6 +237,9 @@ def test_P3_registry_hash_covers_names_and_content_only(folder: Path, tmp_path: 
 def test_P3_unknown_tenant_names_the_nearest_one(folder: Path) -> None:
     with pytest.raises(UnknownTenant, match="Did you mean 'state-university'"):
         registry.load(folder).get("state-univercity")
+    for begun in ("state", "State-U"):
+        with pytest.raises(UnknownTenant, match="Did you mean 'state-university'"):
+            registry.load(folder).get(begun)
     with pytest.raises(UnknownTenant, match=r"Add zoo\.yaml"):
         registry.load(folder).get("zoo")
 
