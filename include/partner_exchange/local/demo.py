@@ -17,9 +17,12 @@ from rich.table import Table
 from rich.text import Text
 
 from partner_exchange import clock
+from partner_exchange.feeds.answer import all_columns, value_counts, value_sentence
+from partner_exchange.feeds.expected import places
 from partner_exchange.gateway.service import pinned_host_key
 from partner_exchange.ledger import mails
 from partner_exchange.ledger import submissions as ledger
+from partner_exchange.ledger.columns import ColumnOutcome
 from partner_exchange.ledger.database import transaction
 from partner_exchange.ledger.states import FINAL
 from partner_exchange.ledger.submissions import Submission
@@ -42,6 +45,7 @@ FAULTS = 23
 PATIENCE_S = 120.0
 _LOOK_S = 0.1
 _HEAD_LINES = 12
+_STATUSES_SHOWN = 12
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,17 @@ class Journey:
         return [("dropped", self.dropped_at), *reached, ("mailed", self.mailed_at)]
 
 
+@dataclass(frozen=True)
+class Answered:
+    """What is known of one file at its end."""
+
+    submission: Submission
+    findings: Findings
+    columns: tuple[ColumnOutcome, ...]
+    mail: KeptMail | None
+    """The newest to one of the contacts; each of them gets the same."""
+
+
 def run(settings: Settings, *, rows: int, is_ending: bool) -> int:
     """Play the demo; return 0 when every file was answered as it should be, 1 otherwise.
 
@@ -86,13 +101,14 @@ def run(settings: Settings, *, rows: int, is_ending: bool) -> int:
         stack.up(settings, detach=True, echo=console.print)
     try:
         with ensure_database(settings):
-            is_well = _play(console, settings, rosters, [_roster(rosters, rows)])
-            is_well &= _play(console, settings, statuses, _status_files(statuses))
+            is_well = _play(console, settings, rosters, [_roster(rosters, rows)], is_mail_shown=True)
+            is_well &= _play(console, settings, statuses, _status_files(statuses), is_mail_shown=False)
             _show_statuses(console, statuses)
-        _show_urls(console, settings)
         console.print(f"The whole demo took {time.monotonic() - started_s:.0f} s.")
+        if was_up or not is_ending:
+            _show_urls(console, settings)
         if not is_ending:
-            _stay(console, settings)
+            _stay(console)
     finally:
         if not was_up:
             stack.down(settings, echo=console.print)
@@ -134,12 +150,14 @@ def _status_complaint(made: MadeFile) -> Callable[[Submission, Findings], str]:
     return complaint
 
 
-def _play(console: Console, settings: Settings, tenant: Tenant, files: list[Dropped]) -> bool:
-    """Drop the files in one session and watch each to its answer."""
+def _play(
+    console: Console, settings: Settings, tenant: Tenant, files: list[Dropped], *, is_mail_shown: bool
+) -> bool:
+    """Drop the files in one session and watch each to its answer; the first is shown whole."""
     partner = Partner(settings, tenant, pinned_host_key(settings))
     console.rule(f"{tenant.name} drops {len(files)} file{'s' if len(files) > 1 else ''}")
     for file in files:
-        console.print(f"{file.file_name}: {file.about}, {len(file.content):,} bytes", highlight=False)
+        _say(console, f"{file.file_name}: {file.about}, {len(file.content):,} bytes")
     console.print(f"by {partner.client_name}: [dim]{partner.command}[/dim]", soft_wrap=True)
     with TemporaryDirectory() as folder:
         local = [Path(folder) / file.file_name for file in files]
@@ -147,46 +165,55 @@ def _play(console: Console, settings: Settings, tenant: Tenant, files: list[Drop
             path.write_bytes(file.content)
         partner.put_all(local, tenant.inbox.folder)
     dropped_at = clock.now()
-    # Each is shown, also after one that was not answered as it should be.
-    is_well = [_follow(console, settings, tenant, partner, file, dropped_at) for file in files]
-    return all(is_well)
+    is_well = True
+    for number, file in enumerate(files):
+        is_whole = number == 0
+        journey = _watch(console, tenant, file.file_name, dropped_at, is_whole=is_whole)
+        answered = _answered(settings, journey)
+        if answered is None:
+            console.print(
+                f"[red]No answer within {PATIENCE_S:.0f} s; see `exchange status` and the Airflow UI.[/red]"
+            )
+            is_well = False
+            continue
+        if is_whole:
+            _show_answer(console, settings, tenant, partner, answered, is_mail_shown=is_mail_shown)
+        else:
+            _show_briefly(console, journey, answered)
+        complaint = file.complaint(answered.submission, answered.findings)
+        if complaint:
+            console.print(f"[red]{complaint}[/red]")
+            is_well = False
+    return is_well
 
 
-def _follow(
-    console: Console,
-    settings: Settings,
-    tenant: Tenant,
-    partner: Partner,
-    file: Dropped,
-    dropped_at: datetime,
-) -> bool:
-    console.rule(file.file_name, style="dim")
-    journey = _watch(console, tenant, file.file_name, dropped_at)
-    if journey.submission is None or journey.submission.state not in FINAL:
-        console.print(
-            f"[red]No answer within {PATIENCE_S:.0f} s; see `exchange status` and the Airflow UI.[/red]"
-        )
-        return False
-    _show_answer(console, settings, tenant, partner, journey.submission)
+def _answered(settings: Settings, journey: Journey) -> Answered | None:
+    """Return what is known of a file at its end, None before."""
+    submission = journey.submission
+    if submission is None or submission.state not in FINAL:
+        return None
     with transaction() as connection:
-        findings = ledger.findings(connection, journey.submission.submission_id)
-    complaint = file.complaint(journey.submission, findings)
-    if complaint:
-        console.print(f"[red]{complaint}[/red]")
-    return not complaint
+        findings = ledger.findings(connection, submission.submission_id)
+        columns = ledger.column_outcomes(connection, submission.submission_id)
+    return Answered(submission, findings, columns, _mail_of(settings, submission))
 
 
-def _watch(console: Console, tenant: Tenant, file_name: str, dropped_at: datetime) -> Journey:
+def _watch(
+    console: Console, tenant: Tenant, file_name: str, dropped_at: datetime, *, is_whole: bool
+) -> Journey:
     deadline_s = time.monotonic() + PATIENCE_S
     journey = Journey(file_name, dropped_at, None, None)
-    with Live(_progress(journey), console=console, refresh_per_second=10) as live:
+    console.rule(file_name, style="dim")
+    # What is shown briefly leaves no table of its steps behind.
+    with Live(_progress(journey), console=console, refresh_per_second=10, transient=not is_whole) as live:
         while time.monotonic() < deadline_s:
             journey = _look(tenant, journey)
             live.update(_progress(journey))
             if journey.mailed_at is not None:
                 break
             time.sleep(_LOOK_S)
-    console.print()
+    if is_whole:
+        console.print()
     return journey
 
 
@@ -210,30 +237,57 @@ def _progress(journey: Journey) -> Table:
 
 
 def _show_answer(
-    console: Console, settings: Settings, tenant: Tenant, partner: Partner, submission: Submission
+    console: Console,
+    settings: Settings,
+    tenant: Tenant,
+    partner: Partner,
+    answered: Answered,
+    *,
+    is_mail_shown: bool,
 ) -> None:
+    submission = answered.submission
     name = StampedName(submission.file_name, submission.stamp)
     place = paths.completed(tenant.inbox.folder, name)
     answer = partner.get(place).decode()
     head = "\n".join(answer.splitlines()[:_HEAD_LINES])
     about = Text(f"/{place} (its first lines)")
     console.print(Panel(Text(head), title=about, title_align="left"))
-    home = settings.partner_homes_dir / tenant.code
-    others = [found for found in sorted(home.rglob(f"*{submission.stamp}*")) if found != home / place]
-    for found in others:
-        console.print(
-            f"also there: /{found.relative_to(home)}", soft_wrap=True, highlight=False, markup=False
-        )
-    mail = _mail_of(settings, submission)
-    if mail is not None:
-        title = f"mail to {', '.join(mail.recipients)}: {mail.subject}"
-        console.print(Panel(Text(mail.text.rstrip()), title=Text(title), title_align="left"))
-    table = Table(
-        "rows", "created", "updated", "unchanged", "rejected", title="in the store", title_justify="left"
+    for label, found in places(submission, answered.columns, answered.findings, tenant).items():
+        _say(console, f"{label.lower()}: /{found}")
+    if answered.mail is not None and is_mail_shown:
+        title = Text(_about_mail(answered.mail))
+        console.print(Panel(Text(answered.mail.text.rstrip()), title=title, title_align="left"))
+    elif answered.mail is not None:
+        _say(console, _about_mail(answered.mail))
+    _say(console, f"in the store: {_counts(answered)}")
+
+
+def _show_briefly(console: Console, journey: Journey, answered: Answered) -> None:
+    """Say in three lines what the whole example shows at length."""
+    reached = [(stage, at) for stage, at in journey.milestones()[1:] if at]
+    told = ", ".join(f"{stage} {(at - journey.dropped_at).total_seconds():.1f} s" for stage, at in reached)
+    _say(console, f"{told} after the drop")
+    found = ", ".join(f"{group.count} x {group.code}" for group in answered.findings.groups)
+    _say(console, f"{_counts(answered)}; {found or 'no findings'}")
+    _say(console, _about_mail(answered.mail) if answered.mail else "no mail")
+
+
+def _counts(answered: Answered) -> str:
+    one = answered.submission
+    rows = (
+        f"{one.rows_total} rows: {one.rows_created} created, {one.rows_updated} updated, "
+        f"{one.rows_unchanged} unchanged, {one.rows_rejected} rejected"
     )
-    counts = (submission.rows_total, submission.rows_created, submission.rows_updated)
-    table.add_row(*(str(count) for count in (*counts, submission.rows_unchanged, submission.rows_rejected)))
-    console.print(table)
+    values = value_sentence(value_counts(all_columns(answered.columns))) if answered.columns else ""
+    return f"{rows}; {values}" if values else rows
+
+
+def _about_mail(mail: KeptMail) -> str:
+    return f"mail to {', '.join(mail.recipients)}: {mail.subject}"
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(line, soft_wrap=True, highlight=False, markup=False)
 
 
 def _show_statuses(console: Console, tenant: Tenant) -> None:
@@ -245,13 +299,14 @@ def _show_statuses(console: Console, tenant: Tenant) -> None:
     with transaction() as connection:
         found = statuses.now(connection, tenant.code, resource_id=resource.id_in(tenant.mode))
     table = Table("status type", "status", "reported (UTC)", title=resource.name, title_justify="left")
-    for one in found:
+    for one in found[:_STATUSES_SHOWN]:
         shown = "not applicable" if one.is_not_applicable else f"{one.value} {one.level}".strip()
         name = catalogue.get(one.status_type_id).name
         table.add_row(name, Text(shown), f"{one.reported_at:%Y-%m-%d %H:%M:%S}")
     console.rule(f"{tenant.name}: what is known now")
     console.print(table)
-    console.print(f"exchange statuses now --tenant {tenant.code}", highlight=False)
+    more = f"and {len(found) - _STATUSES_SHOWN} more: " if len(found) > _STATUSES_SHOWN else ""
+    _say(console, f"{more}exchange statuses now --tenant {tenant.code}")
 
 
 def _mail_of(settings: Settings, submission: Submission) -> KeptMail | None:
@@ -269,7 +324,7 @@ def _show_urls(console: Console, settings: Settings) -> None:
     console.print(f"Mails:    {settings.home_dir / 'mails'}", soft_wrap=True)
 
 
-def _stay(console: Console, settings: Settings) -> None:
+def _stay(console: Console) -> None:
     console.print("The stack stays up; Ctrl-C ends it.")
     with_stop = {signal.SIGINT, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, with_stop)
