@@ -146,6 +146,9 @@ def test_E38_a_run_records_each_hospital_and_only_our_failure_turns_it_red(
         )
     # One had nothing new and the other nothing at all: neither is a failure.
     assert states == {"10001": "Not Submitted", "10002": "Not Submitted"}
+    # The log of the run says of each why, without a value.
+    assert "10001: Not Submitted. No HRD value changed in the 24 hours" in printed.stdout + printed.stderr
+    assert "10002: Not Submitted. No HRD value was reported" in printed.stdout + printed.stderr
     assert "4711" not in printed.stdout + printed.stderr
     with transaction() as connection:
         # A ledger that takes no more is a failure of ours that trying again does not mend.

@@ -6,6 +6,7 @@ task runs.
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ from partner_exchange.orchestration.tasks import STEP_TIMEOUT
 
 if TYPE_CHECKING:
     from partner_exchange.tenants.resources import Frequency
+
+_logger = logging.getLogger(__name__)
 
 
 def _run_after() -> datetime:
@@ -44,7 +47,8 @@ def build_set(tenant_code: str, frequency: Frequency) -> list[dict[str, Any]]:
 def report(tenant_code: str, frequency: Frequency) -> dict[str, Any]:
     """Return how many resources are in which state, and fail the run when a set is missing.
 
-    What a hospital did not report is its own state and fails nothing.
+    The log has a line for each resource: its state, and why it is in it. What a hospital did not report is
+    its own state and fails nothing.
     """
     from airflow.sdk.exceptions import AirflowFailException
 
@@ -59,4 +63,17 @@ def report(tenant_code: str, frequency: Frequency) -> dict[str, Any]:
             f"{len(missing)} sets are not built: due {due}. The log of build_set says why; the next run "
             "builds them."
         )
+    _log_states(tenant_code, frequency)
     return sets.summary(tenant, frequency)
+
+
+def _log_states(tenant_code: str, frequency: Frequency) -> None:
+    """Log the state of each resource at the last due time with the reason in words; never a value."""
+    from partner_exchange.ledger import nhsn as ledger
+    from partner_exchange.ledger.database import transaction
+
+    with transaction() as connection:
+        due_at = ledger.last_due(connection, tenant_code, frequency)
+        known = ledger.states(connection, tenant_code, frequency, due_at) if due_at else []
+    for one in known:
+        _logger.info("%s: %s%s", one.resource_id, one.state, f". {one.comment}" if one.comment else "")
