@@ -141,6 +141,53 @@ def test_E38_a_weekly_set_has_the_values_of_the_saturday_before(hospitals: Hospi
     assert built.kept.path == "exports/mercy/nhsn_weekly/20261117T213000Z.csv"
 
 
+ADMISSIONS = "numConfFluNewAdmUnk"
+
+
+def test_E38_new_admissions_of_another_day_are_in_no_daily_set(hospitals: Hospitals) -> None:
+    hospitals.report({**sound_values(), ADMISSIONS: 7}, FRIDAY - DAY)
+    hospitals.report({"numICUBeds": 16}, FRIDAY - HOUR)
+    (row,) = hospitals.rows(hospitals.build())
+    assert row[ADMISSIONS] == ""
+    assert (row["numICUBeds"], row["numInPtBeds"]) == ("16", "100"), "beds hold until something else is said"
+
+
+def test_E38_new_admissions_go_for_their_own_day_even_when_the_number_is_that_of_the_day_before(
+    hospitals: Hospitals,
+) -> None:
+    hospitals.report({**sound_values(), ADMISSIONS: 7}, FRIDAY - DAY)
+    hospitals.report({**sound_values(), "numICUBeds": 16, ADMISSIONS: 7}, FRIDAY - HOUR)
+    (row,) = hospitals.rows(hospitals.build())
+    assert row[ADMISSIONS] == "7"
+    # Midnight in Chicago: what was told seconds before is about the day before.
+    midnight = datetime(2026, 11, 21, 6, tzinfo=UTC)
+    second = timedelta(seconds=1)
+    hospitals.report({ADMISSIONS: 8, "numConfC19NewAdmUnk": 1}, midnight, reported_at=midnight - second)
+    hospitals.report({"numConfC19NewAdmUnk": None}, midnight + second)
+    (row,) = hospitals.rows(hospitals.build(FRIDAY + DAY))
+    assert (row[ADMISSIONS], row["numConfC19NewAdmUnk"]) == ("", "9999")
+
+
+def test_E38_new_admissions_of_another_week_are_in_no_weekly_set(hospitals: Hospitals) -> None:
+    hospitals.tenant = a_hospital_group(a_hospital(1, frequency="weekly"))
+    saturday = datetime(2026, 11, 15, 5, 59, 59, tzinfo=UTC)
+    week = timedelta(days=7)
+    told = {**sound_values(), ADMISSIONS: 70, "numConfRSVNewAdmUnk": 3}
+    hospitals.report(told, saturday - week + DAY, reported_at=saturday - week)
+    # What a bulk file said on the Friday before is no total of the week.
+    hospitals.report({"numICUBeds": 16, "numConfC19NewAdmUnk": 4}, saturday - DAY)
+    hospitals.report({"numConfRSVNewAdmUnk": 3}, saturday + DAY, reported_at=saturday)
+    (row,) = hospitals.rows(hospitals.build(TUESDAY, "weekly"))
+    assert (row[ADMISSIONS], row["numConfC19NewAdmUnk"], row["numConfRSVNewAdmUnk"]) == ("", "", "3")
+    assert (row["numICUBeds"], row["numInPtBeds"]) == ("16", "100")
+
+
+def test_E39_new_admissions_of_another_day_alone_are_nothing_to_send(hospitals: Hospitals) -> None:
+    hospitals.report({ADMISSIONS: 7}, FRIDAY - HOUR, reported_at=FRIDAY - DAY)
+    assert hospitals.state() == ("Not Submitted", "no-data")
+    assert "new admissions of another day" in hospitals.event().comment
+
+
 def test_E38_each_frequency_has_its_own_resources_in_the_order_of_their_keys(hospitals: Hospitals) -> None:
     hospitals.tenant = a_hospital_group(
         a_hospital(2),
@@ -268,7 +315,7 @@ def test_E39_a_required_value_that_was_never_reported(
 
 def test_E39_weekly_sets_require_every_starred_value(hospitals: Hospitals) -> None:
     hospitals.tenant = a_hospital_group(a_hospital(1, frequency="weekly"))
-    hospitals.report({"numConfFluNewAdmUnk": 0}, TUESDAY - 4 * DAY)
+    hospitals.report({"numConfFluHospPatsPed": 0}, TUESDAY - 4 * DAY)
     assert hospitals.state(TUESDAY, "weekly") == ("Error", "required-never-reported")
     assert hospitals.event(TUESDAY, "weekly").comment.count(", ") >= len(STARRED_IDS) - 1
 

@@ -1,4 +1,7 @@
-"""The merge of statuses against a plain model of it: order-free, repeatable, separable (N07, E24)."""
+"""The merge of statuses against a plain model of it: order-free, repeatable, separable (N07, E24).
+
+Free of order are all statuses, and the history of what files say; that of formulas follows the merges.
+"""
 
 from __future__ import annotations
 
@@ -200,7 +203,7 @@ def test_N07_any_file_again_changes_neither_status_nor_history(
 
 @_some
 @given(drawn=_split())
-def test_E39_history_says_what_was_in_force_at_any_time(
+def test_E39_history_of_what_files_say_tells_what_was_in_force_at_any_time(
     module_database_url: str, drawn: tuple[list[Any], list[list[Any]]]
 ) -> None:
     lines, files = drawn

@@ -101,6 +101,24 @@ def test_E38_nothing_in_force_is_an_empty_table_of_the_same_form(
     assert empty.dtypes.astype(str).to_dict() == full.dtypes.astype(str).to_dict()
 
 
+def test_E38_what_was_said_or_said_again_in_a_window(connection: Connection) -> None:
+    merge(
+        connection, a_report(1, at=1), a_report(2, at=1, resource="R2", row=3), a_report(3, VENTILATORS, at=5)
+    )
+    merge(connection, a_report(1, at=5), a_report(2, at=9, resource="R2", row=3))
+
+    def said(since: float, until: float) -> list[tuple[str, int, str]]:
+        found = statuses.as_of(connection, CODE, [BEDS, VENTILATORS], at=hours(until), since=hours(since))
+        return list(found[["resource_id", "status_type_id", "value"]].itertuples(index=False, name=None))
+
+    assert said(1, 8) == [("R1", BEDS, "1"), ("R1", VENTILATORS, "3"), ("R2", BEDS, "2")]
+    assert said(2, 8) == said(5, 5) == [("R1", BEDS, "1"), ("R1", VENTILATORS, "3")], (
+        "R2 said it before and after"
+    )
+    assert said(2, 4) == []
+    assert said(9, 9) == [("R2", BEDS, "2")]
+
+
 def test_E38_resources_with_something_new_in_a_window(connection: Connection) -> None:
     merge(connection, a_report(1, at=1), a_report(1, at=1, resource="R2", row=3), now=hours(10))
     merge(connection, a_report(2, at=2), a_report(1, at=2, resource="R2", row=3), now=hours(20))

@@ -1,7 +1,8 @@
 """Values that formulas give: Calculated types, and Saturation Scores that a file did not set itself.
 
 They are observations like any other, made from the statuses now and reported for the time of the newest part,
-so that they too do not depend on the order of files. Called by the merge of statuses.
+so that the statuses they give do not depend on the order of files either. Their history follows the merges: a
+late part does not rewrite it. Called by the merge of statuses.
 """
 
 from __future__ import annotations

@@ -203,6 +203,15 @@ cross join lateral (
     limit 1
 ) c
 where s.tenant_code = {tenant_code} and s.status_type_id = any({status_types})
+    and (
+        {since} is null or c.reported_at >= {since} or exists (
+            select
+            from store.status_confirmation
+            where tenant_code = {tenant_code} and resource_id = s.resource_id
+                and reported_at >= {since} and reported_at <= {at}
+                and s.status_type_id = any(status_type_ids)
+        )
+    )
 order by s.resource_id, s.status_type_id
 """
 _AS_OF_TYPES = {
@@ -216,16 +225,24 @@ _AS_OF_TYPES = {
 
 
 def as_of(
-    connection: Connection, tenant_code: str, status_type_ids: Collection[int], *, at: datetime
+    connection: Connection,
+    tenant_code: str,
+    status_type_ids: Collection[int],
+    *,
+    at: datetime,
+    since: datetime | None = None,
 ) -> pd.DataFrame:
     """Return the statuses that were in force at an instant, as far as is known today.
 
     Late reports count for the time they speak of. Lines by resource and status type: ``resource_id`` str,
     ``status_type_id`` int32, ``value`` str, ``number`` float64 (NaN for none), ``is_not_applicable`` bool,
-    ``reported_at`` datetime64[us, UTC]; a status without a value by then has no line.
+    ``reported_at`` datetime64[us, UTC], when it came into force; a status without a value by then has no
+    line.
+
+    :param since: leaves out what nobody reported, or reported again, for a time from then on up to ``at``.
     """
     status_types = sorted(int(one) for one in status_type_ids)
-    parameters = {"tenant_code": tenant_code, "status_types": status_types, "at": at}
+    parameters = {"tenant_code": tenant_code, "status_types": status_types, "at": at, "since": since}
     return read_frame(connection, _AS_OF, parameters, _AS_OF_TYPES)
 
 

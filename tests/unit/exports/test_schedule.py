@@ -74,6 +74,23 @@ def test_E38_weekly_values_are_those_of_the_end_of_saturday_where_the_tenant_is(
 
 
 @pytest.mark.parametrize(
+    ("frequency", "time_zone", "begin", "end"),
+    [
+        ("daily", "America/Chicago", "2026-11-20T06:00", "2026-11-20T21:30"),
+        # Where the day is over before the set is due.
+        ("daily", "Pacific/Guam", "2026-11-19T14:00", "2026-11-20T14:00"),
+        ("weekly", "America/Chicago", "2026-11-14T06:00", "2026-11-15T06:00"),
+    ],
+)
+def test_E38_counts_are_those_reported_for_the_very_day_where_the_tenant_is(
+    frequency: Frequency, time_zone: str, begin: str, end: str
+) -> None:
+    due = latest_due(frequency, at=utc("2026-11-20T22:00"))
+    assert due.counts_from(time_zone) == utc(begin)
+    assert timedelta(0) <= utc(end) - due.counts_at(time_zone) < SECOND
+
+
+@pytest.mark.parametrize(
     ("due_at", "since"),
     [
         ("2026-11-20T21:30", "2026-11-19T21:30"),

@@ -69,8 +69,16 @@ class DueTime:
         """
         if self.frequency == "daily":
             return self.at
-        sunday = datetime.combine(self.reports_on + timedelta(days=1), time.min, tzinfo=ZoneInfo(time_zone))
-        return sunday.astimezone(UTC) - timedelta(microseconds=1)
+        return _midnight(self.reports_on + timedelta(days=1), time_zone) - timedelta(microseconds=1)
+
+    def counts_from(self, time_zone: str) -> datetime:
+        """Return when the day that counts of a day or a week are reported for begins where the tenant is."""
+        return _midnight(self.reports_on, time_zone)
+
+    def counts_at(self, time_zone: str) -> datetime:
+        """Return the last instant of that day whose reports count: not later than the other values'."""
+        end = _midnight(self.reports_on + timedelta(days=1), time_zone) - timedelta(microseconds=1)
+        return min(end, self.values_at(time_zone))
 
 
 def export_name(frequency: Frequency) -> str:
@@ -96,6 +104,10 @@ def due_times(frequency: Frequency, *, after: datetime, until: datetime) -> list
 def latest_due(frequency: Frequency, *, at: datetime) -> DueTime:
     """Return the due time at the instant or the last one before it."""
     return due_times(frequency, after=at - timedelta(days=8), until=at)[-1]
+
+
+def _midnight(day: date, time_zone: str) -> datetime:
+    return datetime.combine(day, time.min, tzinfo=ZoneInfo(time_zone)).astimezone(UTC)
 
 
 def _due_on(day: date, frequency: Frequency) -> DueTime:

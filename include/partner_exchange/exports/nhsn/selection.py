@@ -136,7 +136,8 @@ def _by_what_is_known(
     for resource_id in asked:
         if filled[resource_id] == len(values.bridged.get(resource_id, ())):
             sentence = (
-                "None of the HRD values was ever reported. Send the HRD template or a bulk file with them."
+                "No HRD value was reported that could go: none ever, or only new admissions of another "
+                f"{'day' if due.frequency == 'daily' else 'week'}. Send the HRD template or a bulk file."
             )
             found[resource_id] = _stays_here(resource_id, Reason.NO_DATA, sentence)
         elif resource_id not in changed:

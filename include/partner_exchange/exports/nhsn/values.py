@@ -1,13 +1,16 @@
 """The 55 HRD values of each resource as of a due time, and what stands in for those never reported.
 
-Called by the selection. A value says one of three things: a text, not applicable, or nothing was ever
-reported. In the set, not applicable is 9999 and unknown is blank: CDC reads both as "not applicable", but
-only 9999 is what a hospital has said, and a reader of the set can tell the two apart.
+Called by the selection. A value says one of three things: a text, not applicable, or nothing was reported
+that could go. In the set, not applicable is 9999 and unknown is blank: CDC reads both as "not applicable",
+but only 9999 is what a hospital has said, and a reader of the set can tell the two apart.
+
+Beds, patients and supplies are as of a moment and hold until something else is said. New admissions count
+what happened in one day or one week, so they go only when they were reported for the very day of the set.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 
@@ -34,7 +37,7 @@ class HrdValues:
 
     text: pd.DataFrame
     """Index resource id, columns status type ids in the order of the template; canonical text, ``9999`` for
-    not applicable, "" for never reported."""
+    not applicable, "" for unknown: never reported, or new admissions not reported for the day of the set."""
     numbers: pd.DataFrame
     """The same for the counts only, float64; NaN where there is no number."""
     bridged: dict[str, tuple[int, ...]]
@@ -74,7 +77,7 @@ def read_values(
     hrd = {element.status_type_id: element.header for element in template.elements}
     beds = {one.id: one.name for one in ready(CatalogueName.CDC_BED_CAPACITY)}
     counts = [one.id for one in ready(CatalogueName.CDC_HRD) if one.kind is StatusKind.NUMBER]
-    known = statuses.as_of(connection, tenant.code, [*hrd, *beds], at=due.values_at(tenant.time_zone))
+    known = _known(connection, tenant, due, {*hrd, *beds}, template.period_counts)
     is_number = ~known["is_not_applicable"]
     known = known.assign(
         text=known["value"].where(is_number, NOT_APPLICABLE), number=known["number"].where(is_number)
@@ -89,6 +92,17 @@ def read_values(
     ids = {header: status_type_id for status_type_id, header in hrd.items()}
     is_picu = tenant.status.nicu_counts_as_pediatric_icu
     return _with_bridge(values, reported_beds, ids, nicu_is_pediatric_icu=is_picu)
+
+
+def _known(
+    connection: Connection, tenant: Tenant, due: DueTime, wanted: Set[int], period_counts: Set[int]
+) -> pd.DataFrame:
+    zone = tenant.time_zone
+    lasting = statuses.as_of(connection, tenant.code, wanted - period_counts, at=due.values_at(zone))
+    counted = statuses.as_of(
+        connection, tenant.code, period_counts, at=due.counts_at(zone), since=due.counts_from(zone)
+    )
+    return pd.concat([lasting, counted], ignore_index=True)
 
 
 def _wide(known: pd.DataFrame, column: str, resource_ids: Sequence[str]) -> pd.DataFrame:

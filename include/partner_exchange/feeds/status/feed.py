@@ -73,7 +73,7 @@ class StatusFeed:
         arrival = Arrival(context.arrived_at, context.first_arrived_at)
         rows = judge_rows(grid, recognised, tenant=context.tenant, arrival=arrival)
         values = judge_values(grid, recognised, policy=policy, is_bad_row=rows.is_bad)
-        rules = apply_rules(grid, recognised, values)
+        rules = apply_rules(grid, recognised, rows, values, tenant=context.tenant)
         judged = Judged(grid, recognised, rows, values, rules)
         marks = [*grid.marks, *recognised.marks, *personal, *rows.marks, *values.marks, *rules.marks]
         return _examination(judged, marks, cap=policy.max_findings_listed)

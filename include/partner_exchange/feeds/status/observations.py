@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from partner_exchange.feeds.status.period import judge_period
 from partner_exchange.feeds.status.recognise import Recognised, Role
 from partner_exchange.feeds.status.rows import JudgedRows
 from partner_exchange.feeds.status.rules import RuleVerdict, judge_rules
@@ -20,6 +21,7 @@ from partner_exchange.ledger.columns import ColumnOutcome
 from partner_exchange.readers.cells import as_cells
 from partner_exchange.readers.grid import Grid
 from partner_exchange.readers.marks import Mark
+from partner_exchange.tenants.model import Tenant
 
 Flags = npt.NDArray[np.bool_]
 
@@ -40,8 +42,10 @@ class Judged:
         return np.array([one.status_type.id for one in self.recognised.elements], dtype=np.int64)
 
 
-def apply_rules(grid: Grid, recognised: Recognised, values: JudgedValues) -> RuleVerdict:
-    """Judge the rules between columns over the numbers that are sound by themselves."""
+def apply_rules(
+    grid: Grid, recognised: Recognised, rows: JudgedRows, values: JudgedValues, *, tenant: Tenant
+) -> RuleVerdict:
+    """Judge the values that are sound by themselves: by the rules between columns, and by their period."""
     valued = {one.status_type.id: one.title for one in recognised.elements if one.role is Role.VALUE}
     ids = np.array(list(valued), dtype=np.int64)
     of_element = np.array([one.status_type.id for one in recognised.elements], dtype=np.int64)
@@ -62,7 +66,11 @@ def apply_rules(grid: Grid, recognised: Recognised, values: JudgedValues) -> Rul
             "status_type_id": of_element[values.rejected["element"].to_numpy(dtype=np.int64)],
         }
     )
-    return judge_rules(recognised.template, frame, rows=grid.rows, titles=valued, rejected=rejected)
+    between = judge_rules(recognised.template, frame, rows=grid.rows, titles=valued, rejected=rejected)
+    period = judge_period(recognised, rows, values, rows=grid.rows, tenant=tenant)
+    return RuleVerdict(
+        (*between.marks, *period.marks), pd.concat([between.rejected, period.rejected], ignore_index=True)
+    )
 
 
 def observations(judged: Judged) -> tuple[pd.DataFrame, list[Mark]]:

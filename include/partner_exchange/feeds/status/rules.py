@@ -24,13 +24,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RuleVerdict:
-    """Which rules are broken, and what cannot be taken because of it."""
+    """What holds between columns, or of the period of values, and is broken; and what is not taken for it."""
 
     marks: tuple[Mark, ...]
-    """One per broken rule, in the order of the template; its column is the left one of the rule."""
+    """One per broken rule, in the order of the template; its column is the left one of the rule. After them
+    one per column of values of another period."""
     rejected: pd.DataFrame
     """Columns ``at`` (int64, position in the rows) and ``status_type_id`` (int32): every filled value of a
-    broken rule that is an error. They contradict each other, and nobody can tell which is wrong (K23)."""
+    broken rule that is an error, and of another period. Values of a broken rule contradict each other, and
+    nobody can tell which is wrong (K23)."""
 
 
 def judge_rules(

@@ -103,6 +103,8 @@ class Template:
     takes_whole_catalogue: bool
     nine_means_not_applicable: bool
     """Whether 9999 stands for "not applicable" (E23)."""
+    period_counts: frozenset[int] = frozenset()
+    """Status types that count what happened in the row's day or week; the others are as of a moment."""
 
     def __post_init__(self) -> None:
         spellings = Counter(header_key(header) for header in self._headers())
@@ -187,6 +189,8 @@ class _Document(Model):
     aliases: Mapping[str, tuple[str, ...]] = {}
     """More spellings by the name of the status type."""
     nine_means_not_applicable: bool = False
+    period_counts: frozenset[str] = frozenset()
+    """Names of the status types that count what happened in a day or a week."""
     rules: tuple[_Rule, ...] = ()
 
 
@@ -225,7 +229,7 @@ def _made(document: _Document, *, name: str, version: str) -> Template:
     is_whole = document.elements == "whole"
     status_types = () if is_whole else ready(CatalogueName(document.elements))
     ids = {one.name: one.id for one in status_types}
-    unknown = sorted({*document.aliases, *_parts(document.rules)} - set(ids))
+    unknown = sorted({*document.aliases, *document.period_counts, *_parts(document.rules)} - set(ids))
     if unknown:
         raise ValueError(f"{name} {version}: {unknown[0]!r} is no element of {document.elements!r}")
     return Template(
@@ -242,6 +246,7 @@ def _made(document: _Document, *, name: str, version: str) -> Template:
         rules=tuple(_rule(rule, ids) for rule in document.rules),
         takes_whole_catalogue=is_whole,
         nine_means_not_applicable=document.nine_means_not_applicable,
+        period_counts=frozenset(ids[name] for name in document.period_counts),
     )
 
 

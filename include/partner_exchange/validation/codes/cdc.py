@@ -2,6 +2,9 @@
 
 The names in braces are the file's own column titles: what stands left in the rule, and what it is held
 against.
+
+Of new admissions, ``sent`` is what the file counts them for and ``due`` what the resource reports: the words
+day and week.
 """
 
 from __future__ import annotations
@@ -66,5 +69,17 @@ ENTRIES: tuple[Entry, ...] = (
         "More ICU patients with the disease are counted than inpatients with it; both counts were taken.",
         "Correct them if this is a slip: ICU patients are inpatients too.",
         detail="{left} is greater than {right}; both counts were taken as they are.",
+    ),
+    Entry(
+        "admissions-of-other-period",
+        _CELL,
+        _ERROR,
+        "New admissions are counted for another period",
+        "These new admissions are counted for another period than this resource reports to NHSN; "
+        "they were not taken.",
+        "Send new admissions by the day in a file with a collection date, or by the week in one with a "
+        "week-ending date, as the resource reports; tell us if it reports differently now.",
+        detail="These new admissions are those of a {sent}, but this resource reports them to NHSN by the "
+        "{due}; they were not taken.",
     ),
 )

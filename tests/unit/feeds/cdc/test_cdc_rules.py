@@ -11,15 +11,18 @@ import pytest
 
 from partner_exchange.feeds.status.observations import apply_rules
 from partner_exchange.feeds.status.recognise import Recognised, knows, recognise
+from partner_exchange.feeds.status.rows import JudgedRows
 from partner_exchange.feeds.status.rules import RuleVerdict, judge_rules
 from partner_exchange.feeds.status.template import Template, templates
 from partner_exchange.feeds.status.values import judge_values
+from partner_exchange.readers.cells import as_cells
 from partner_exchange.readers.grid import Grid
 from partner_exchange.readers.table import TablePolicy, read_table
 from partner_exchange.tenants.catalogue import CatalogueName, ready
 from partner_exchange.tenants.status_policy import StatusPolicy
 from partner_exchange.validation.catalogue import CATALOGUE
 from partner_exchange.validation.wording import word
+from support.nhsn import a_hospital_group
 
 # One rule a line: level, code, left column, relation, right columns; "?" marks a part that is 0 when blank.
 HRD = """
@@ -293,9 +296,13 @@ def test_E23_a_9999_in_a_file_is_no_number_for_a_rule(line: Line) -> None:
     assert isinstance(grid, Grid)
     recognised = recognise(grid, policy.catalogue)
     assert isinstance(recognised, Recognised)
-    values = judge_values(grid, recognised, policy=policy, is_bad_row=np.zeros(len(rows), dtype=np.bool_))
+    flags = np.zeros(len(rows), dtype=np.bool_)
+    times = np.full(len(rows), np.datetime64("2026-11-20", "us"))
+    judged = JudgedRows(as_cells(["10001"] * len(rows)), times, flags, flags, ())
+    values = judge_values(grid, recognised, policy=policy, is_bad_row=flags)
+    verdict = apply_rules(grid, recognised, judged, values, tenant=a_hospital_group())
 
-    assert _rows_of(line, apply_rules(grid, recognised, values)) == [2]
+    assert _rows_of(line, verdict) == [2]
 
 
 def test_E16_several_rules_with_one_left_column_are_told_apart() -> None:

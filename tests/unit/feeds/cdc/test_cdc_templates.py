@@ -42,6 +42,13 @@ def test_E16_E17_each_template_has_all_its_elements_and_known_codes_in_its_rules
     assert {rule.code for template in templates() for rule in template.rules} <= set(CATALOGUE)
 
 
+def test_E16_the_counts_of_a_period_are_the_new_admissions_and_nothing_else() -> None:
+    admissions = {one.status_type_id for one in HRD.elements if "NewAdm" in one.header}
+    assert len(admissions) == 21
+    assert set(HRD.period_counts) == admissions
+    assert BED_CAPACITY.period_counts == BULK.period_counts == frozenset()
+
+
 def test_E16_names_of_nhsn_and_of_data_cdc_gov_are_the_same_columns() -> None:
     assert _named(HRD, "numInPtBeds", "numinptbeds", " NUMINPTBEDS ") == ["numInPtBeds"] * 3
     assert _named(HRD, "numconfc19newadmadult75plus") == ["numConfC19NewAdmAdult75plus"]
@@ -209,6 +216,7 @@ def test_E16_a_real_template_is_dropped_in_as_a_version_without_code(tmp_path: P
     [
         ("aliases:\n  numNoSuch: [x]\n", "'numNoSuch' is no element"),
         ("aliases:\n  numICUBeds: [org id]\n", "the header 'org id' names two columns"),
+        ("period_counts: [numNone]\n", "'numNone' is no element"),
         ("rules:\n  - {code: a, left: numICUBeds, relation: equal, right: [nope]}\n", "'nope' is no element"),
         ("rules:\n  - {code: a, left: numICUBeds, relation: near, right: [numInPtBeds]}\n", "at_least"),
         ("colour: red\n", "colour"),
