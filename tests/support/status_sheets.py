@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from partner_exchange.feeds.status.nedocs import NedocsInput
 from partner_exchange.feeds.status.recognise import Recognised, Role, knows, recognise
 from partner_exchange.feeds.status.values import JudgedValues, judge_values
@@ -97,12 +95,6 @@ class Judged:
         }
 
     @property
-    def skipped(self) -> dict[str, int]:
-        """Return how many cells of each column were skipped."""
-        titles = [one.title for one in self.recognised.elements]
-        return dict(zip(titles, self.values.skipped.tolist(), strict=True))
-
-    @property
     def said(self) -> str:
         """Return all that the partner reads about it."""
         titles = [one.title for one in self.recognised.elements]
@@ -127,17 +119,15 @@ def judge_table(
     rows: Sequence[Sequence[str]],
     *,
     policy: StatusPolicy | None = None,
-    bad_rows: Sequence[int] = (),
 ) -> Judged:
-    """Return what becomes of the values of a table; ``bad_rows`` are rows whose key is taken as bad."""
+    """Return what becomes of the values of a table."""
     policy = policy or a_policy()
     known = knows(policy.catalogue)
     grid = read_table(csv_text(header, rows), file_name="s.csv", policy=TablePolicy(), knows=known)
     assert isinstance(grid, Grid), grid
     recognised = recognise(grid, policy.catalogue)
     assert isinstance(recognised, Recognised), recognised
-    is_bad = np.isin(grid.rows, list(bad_rows))
-    return Judged(grid, recognised, judge_values(grid, recognised, policy=policy, is_bad_row=is_bad))
+    return Judged(grid, recognised, judge_values(grid, recognised, policy=policy))
 
 
 def judge_rows_of(*rows: Mapping[str, str], **more: Any) -> Judged:

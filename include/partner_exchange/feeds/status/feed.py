@@ -72,7 +72,7 @@ class StatusFeed:
             return refusal(recognised.code, rows_total=grid.rows_total, **recognised.facts)
         arrival = Arrival(context.arrived_at, context.first_arrived_at)
         rows = judge_rows(grid, recognised, tenant=context.tenant, arrival=arrival)
-        values = judge_values(grid, recognised, policy=policy, is_bad_row=rows.is_bad)
+        values = judge_values(grid, recognised, policy=policy)
         rules = apply_rules(grid, recognised, rows, values, tenant=context.tenant)
         judged = Judged(grid, recognised, rows, values, rules)
         marks = [*grid.marks, *recognised.marks, *personal, *rows.marks, *values.marks, *rules.marks]

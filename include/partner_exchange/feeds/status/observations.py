@@ -98,7 +98,7 @@ def observations(judged: Judged) -> tuple[pd.DataFrame, list[Mark]]:
             "column": pd.Series(titles[element], dtype="str"),
         }
     )
-    lines = lines[~_is_ruled_out(at, type_id, judged.rules)]
+    lines = lines[~judged.rows.is_bad[at] & ~_is_ruled_out(at, type_id, judged.rules)]
     is_superseded = lines.duplicated(["resource_id", "status_type_id", "reported_at"], keep="last")
     marks = []
     if is_superseded.any():

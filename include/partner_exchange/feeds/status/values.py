@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
@@ -51,8 +50,6 @@ class JudgedValues:
     Filled cells that were not taken with the comment and the reason beside them, and the blank ones (comment,
     reason, NEDOCS input) for want of which a value was not taken.
     """
-    skipped: npt.NDArray[np.int64]
-    """For each element: how many cells were blank, or filled and left out with a warning."""
     marks: tuple[Mark, ...]
 
 
@@ -60,14 +57,13 @@ class JudgedValues:
 class _Cells:
     """Which cells are what, as rows of the grid by elements."""
 
-    is_good_row: Flags
     is_struck: Flags
     """The reader found them faulty and said so: they are not taken, and nothing more is said of them."""
     is_filled: Flags
-    """Filled and not struck, in good rows."""
+    """Filled and not struck."""
 
     @classmethod
-    def of(cls, grid: Grid, recognised: Recognised, is_bad_row: Flags) -> _Cells:
+    def of(cls, grid: Grid, recognised: Recognised) -> _Cells:
         """Return what the grid's cells are."""
         elements = recognised.elements
         is_struck = np.zeros((len(grid.rows), len(elements)), dtype=np.bool_)
@@ -76,22 +72,19 @@ class _Cells:
                 is_column = np.array([one.title == mark.column for one in elements])
                 is_struck |= np.outer(np.isin(grid.rows, mark.rows), is_column)
         filled = np.column_stack([is_filled(grid.columns[one.position]) for one in elements])
-        is_good_row = ~is_bad_row
-        is_struck &= is_good_row[:, None]
-        return cls(is_good_row, is_struck, filled & is_good_row[:, None] & ~is_struck)
+        return cls(is_struck, filled & ~is_struck)
 
 
-def judge_values(
-    grid: Grid, recognised: Recognised, *, policy: StatusPolicy, is_bad_row: npt.NDArray[np.bool_]
-) -> JudgedValues:
-    """Return what became of the values of the file; cells of bad rows are neither judged nor counted.
+def judge_values(grid: Grid, recognised: Recognised, *, policy: StatusPolicy) -> JudgedValues:
+    """Return what became of the values of the file, also in rows that are rejected for their key.
 
-    :param is_bad_row: aligned with ``grid.rows``.
+    A partner so hears of everything at once.
+
     :raises SuiteBroken: an expectation raised instead of judging.
     """
     elements = recognised.elements
     layout = Layout.of(elements)
-    cells = _Cells.of(grid, recognised, is_bad_row)
+    cells = _Cells.of(grid, recognised)
     statements = Statements(grid.rows, [one.title for one in elements])
     return _Judging(grid, recognised, policy, layout, cells, statements).result()
 
@@ -130,7 +123,6 @@ class _Judging:
                 companions.comment.filter(is_taken),
             ),
             pd.DataFrame({"at": at, "element": element, "is_blank": is_blank[at, element]}),
-            self._skipped(lines),
             tuple(self.statements.marks),
         )
 
@@ -229,12 +221,6 @@ class _Judging:
         is_refused = self._has_value() & ~self._is_taken(lines)
         goes_with_it = self.cells.is_filled & is_refused[:, self.layout.type_of]
         self.is_to_mend |= goes_with_it & ~self.is_left_out
-
-    def _skipped(self, lines: Lines) -> npt.NDArray[np.int64]:
-        is_used = self.cells.is_filled & self._is_taken(lines)[:, self.layout.type_of] & ~self.is_left_out
-        is_skipped = self.cells.is_good_row[:, None] & ~self.is_to_mend & ~is_used
-        counts: npt.NDArray[np.int64] = is_skipped.sum(axis=0, dtype=np.int64)
-        return counts
 
 
 def _not_applicable(cells: FilledCells) -> Lines:

@@ -299,7 +299,7 @@ def test_E23_a_9999_in_a_file_is_no_number_for_a_rule(line: Line) -> None:
     flags = np.zeros(len(rows), dtype=np.bool_)
     times = np.full(len(rows), np.datetime64("2026-11-20", "us"))
     judged = JudgedRows(as_cells(["10001"] * len(rows)), times, flags, flags, ())
-    values = judge_values(grid, recognised, policy=policy, is_bad_row=flags)
+    values = judge_values(grid, recognised, policy=policy)
     verdict = apply_rules(grid, recognised, judged, values, tenant=a_hospital_group())
 
     assert _rows_of(line, verdict) == [2]

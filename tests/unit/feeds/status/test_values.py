@@ -241,7 +241,6 @@ def test_K23_a_status_with_reason_and_comment_is_taken_with_them() -> None:
     line = judged.taken[2, "ED"]
     assert (line["value"], line["reason"], line["comment"]) == ("Divert", "Staffing", "Nights only")
     assert judged.findings == []
-    assert set(judged.skipped.values()) == {0}
 
 
 def test_K23_a_missing_reason_and_comment_keep_the_status_from_being_set() -> None:
@@ -311,7 +310,6 @@ def test_K23_a_comment_where_none_belongs_is_left_out(column: str) -> None:
     assert judged.findings == [(2, f"{column} Comment", "comment-not-taken")]
     assert judged.taken[2, column]["comment"] == ""
     assert judged.mend == set()
-    assert judged.skipped[f"{column} Comment"] == 1
 
 
 def test_K23_a_comment_or_reason_without_its_value_is_left_out() -> None:
@@ -425,11 +423,10 @@ def test_E15_what_is_no_date_is_to_be_mended(sent: str, code: str) -> None:
 # ---- the file as a whole ----------------------------------------------------------------------------------
 
 
-def test_E22_blank_cells_have_no_line_and_are_counted() -> None:
+def test_E22_blank_cells_have_no_line() -> None:
     judged = judge_rows_of({"Beds": "1", "ED": ""}, {"ED": "Open"}, {"Beds": "2"})
 
     assert sorted(judged.taken) == [(2, "Beds"), (3, "ED"), (4, "Beds")]
-    assert judged.skipped == {"Beds": 1, "ED": 2}
 
 
 def test_E21_lines_are_ordered_and_typed() -> None:
@@ -444,25 +441,6 @@ def test_E21_lines_are_ordered_and_typed() -> None:
     assert judged.values.rejected.dtypes.astype(str).to_dict() == {
         **{"at": "int64", "element": "int64", "is_blank": "bool"}
     }
-    assert judged.values.skipped.dtype == np.int64
-
-
-def test_K23_cells_of_rows_with_a_bad_key_are_neither_judged_nor_counted() -> None:
-    judged = judge_rows_of({"Beds": "x", "ED": "Divert"}, {"Beds": "1", "ED": ""}, bad_rows=[2])
-
-    assert judged.findings == []
-    assert judged.mend == set()
-    assert [*judged.taken] == [(3, "Beds")]
-    assert judged.skipped == {"Beds": 0, "ED": 1}
-
-
-def test_K23_a_file_of_bad_rows_only_gives_nothing() -> None:
-    judged = judge_rows_of(
-        {"Beds": "x", "ED": "Divert", "NEDOCS": "4", "Note": "=", "Tested": "x"}, bad_rows=[2]
-    )
-
-    assert judged.values.marks == ()
-    assert len(judged.values.table) == len(judged.values.rejected) == 0
 
 
 def test_K23_cells_that_the_reader_found_faulty_are_not_taken_and_not_judged_again() -> None:
@@ -501,7 +479,6 @@ def test_K23_a_blank_cell_of_which_the_reader_stated_an_error_is_to_be_mended() 
         replace(judged.grid, marks=stated),
         judged.recognised,
         policy=a_policy(),
-        is_bad_row=np.zeros(2, dtype=np.bool_),
     )
 
     again = replace(judged, values=values)
@@ -514,7 +491,6 @@ def test_K23_a_file_without_any_filled_value_gives_nothing() -> None:
     judged = judge_table(["Resource ID", "Beds", "ED", "NEDOCS ED Beds"], [["R1", "", "", ""]])
 
     assert judged.values.marks == ()
-    assert judged.skipped == {"Beds": 1, "ED": 1, "NEDOCS ED Beds": 1}
 
 
 def test_T60_no_cell_value_is_in_what_is_said() -> None:
