@@ -387,14 +387,6 @@ def test_E15_a_score_is_computed_unless_a_file_set_it_then_or_later(connection: 
     assert (status(connection, SCORE).is_computed, status(connection, SCORE).row_number) == (False, 2)
 
 
-def test_E15_a_score_that_a_file_set_stays_while_its_parts_only_say_the_same(connection: Connection) -> None:
-    merge(connection, a_report(5, at=1), a_report(80, SCORE, at=1))
-    merge(connection, a_report(5, at=2))
-    assert (status(connection, SCORE).value, status(connection, SCORE).is_computed) == ("80", False)
-    merge(connection, a_report(6, at=3))
-    assert (status(connection, SCORE).value, status(connection, SCORE).is_computed) == ("6", True)
-
-
 def test_X12_two_tenants_with_the_same_ids_never_meet(connection: Connection) -> None:
     other = a_status_tenant("other-clinic")
     merge(connection, a_report(1, at=1), a_report("a", NOTE, at=1))

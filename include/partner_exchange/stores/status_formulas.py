@@ -18,7 +18,6 @@ import pyarrow as pa
 from sqlalchemy import Connection
 
 from partner_exchange.stores.status_frames import read_frame
-from partner_exchange.stores.status_newest import microseconds
 from partner_exchange.tenants.formula import Formula
 from partner_exchange.tenants.status_types import StatusType
 
@@ -56,16 +55,14 @@ def computed(
     connection: Connection,
     status_types: Iterable[StatusType],
     observations: pd.DataFrame,
-    is_changed: npt.NDArray[np.bool_],
     *,
     tenant_code: str,
 ) -> pd.DataFrame:
     """Return the observations that formulas make of what ``observations`` have just said.
 
     A part that is missing or not applicable counts as the initial value of the formula; a result that is no
-    number is not applicable. A score that a file set gives way only to a part that changed for a later time.
-
-    :param is_changed: which observations gave their status another value.
+    number is not applicable. A score that a file set stays until a part is reported for a later time, be it
+    the same: so no order of files matters.
     """
     touched = set(observations["status_type_id"].unique())
     formulas = {one.id: Formula.parse(one.formula) for one in status_types if one.formula and one.active}
@@ -76,9 +73,7 @@ def computed(
     is_part = observations["status_type_id"].isin(parts)
     resources = np.unique(observations.loc[is_part, "resource_id"].to_numpy(dtype=object))
     grid = _grid(connection, tenant_code, resources, sorted(parts | due.keys()))
-    changed = observations[is_changed & is_part.to_numpy()]
-    made = [_observations(one, formula, grid, changed) for one, formula in due.items()]
-    return pd.concat(made, ignore_index=True)
+    return pd.concat([_observations(one, formula, grid) for one, formula in due.items()], ignore_index=True)
 
 
 def _grid(
@@ -106,16 +101,7 @@ def _grid(
     )
 
 
-def _changed_at(changed: pd.DataFrame, formula: Formula, grid: _Grid) -> npt.NDArray[np.int64]:
-    """Return for when a part of the formula last changed just now, per resource, in microseconds."""
-    parts = changed[changed["status_type_id"].isin(formula.parts)]
-    at = np.full(len(grid.resources), _NEVER)
-    line = np.searchsorted(grid.resources, parts["resource_id"].to_numpy(dtype=object))
-    np.maximum.at(at, line, microseconds(parts["reported_at"]).to_numpy())
-    return at
-
-
-def _observations(number: int, formula: Formula, grid: _Grid, changed: pd.DataFrame) -> pd.DataFrame:
+def _observations(number: int, formula: Formula, grid: _Grid) -> pd.DataFrame:
     """Return one line per resource that has a part, in the columns of observations; ``row`` is null."""
     values = {
         part: np.where(np.isnan(grid.number[part]), initial, grid.number[part])
@@ -126,7 +112,7 @@ def _observations(number: int, formula: Formula, grid: _Grid, changed: pd.DataFr
     confirmed = np.maximum.reduce([grid.confirmed[part] for part in formula.parts])
     stated = np.maximum.reduce([grid.reported[part] for part in formula.parts])
     own = grid.confirmed[number]
-    is_due = (confirmed != _NEVER) & (grid.is_computed[number] | (_changed_at(changed, formula, grid) > own))
+    is_due = (confirmed != _NEVER) & (grid.is_computed[number] | (confirmed > own))
     # Never older than itself: a formula that was changed may take older parts than before.
     at = np.maximum(confirmed, own)
     is_number = np.isfinite(result)

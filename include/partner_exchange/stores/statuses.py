@@ -72,8 +72,7 @@ def merge(
     status_definitions.sync(connection, tenant, now=now)
     origin = Origin(tenant.code, submission_id, now)
     outcomes = _apply(connection, observations, origin)
-    is_changed = np.isin(outcomes, [Outcome.CREATED.value, Outcome.SET.value])
-    made = computed(connection, tenant.status.catalogue, observations, is_changed, tenant_code=tenant.code)
+    made = computed(connection, tenant.status.catalogue, observations, tenant_code=tenant.code)
     _apply(connection, made, origin)
     return tally(observations, outcomes)
 

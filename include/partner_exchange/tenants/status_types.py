@@ -107,7 +107,9 @@ class StatusType(Model):
     max_characters: int = Field(default=255, ge=1, le=1000, description="Text: longest text")
     statuses: tuple[MultiStatus, ...] = Field(default=(), description="Multi: what may be chosen")
     formula: str = Field(
-        default="", description="Calculated, Saturation Score: such as st(12001,0) + 2 * st(12002,0)"
+        default="",
+        description="Calculated, Saturation Score: such as st(12001,0) + 2 * st(12002,0); a score that a file "
+        "sets holds until a part is reported for a later time",
     )
 
     @model_validator(mode="before")
