@@ -108,8 +108,8 @@ class StatusType(Model):
     statuses: tuple[MultiStatus, ...] = Field(default=(), description="Multi: what may be chosen")
     formula: str = Field(
         default="",
-        description="Calculated, Saturation Score: such as st(12001,0) + 2 * st(12002,0); a score that a file "
-        "sets holds until a part is reported for a later time",
+        description="Calculated, Saturation Score: such as st(12001,0) + 2 * st(12002,0); a score that a "
+        "file sets holds until a part is reported for a later time",
     )
 
     @model_validator(mode="before")
