@@ -31,7 +31,7 @@ test: setup ## Run the whole suite: side by side what can be, then the whole sta
 
 .PHONY: test-fast
 test-fast: setup ## Run in under a minute what needs no server
-	$(BIN)/python -m pytest -n 2 -m "not service and not e2e and not slow" --durations=0 --durations-min=2
+	$(BIN)/python -m pytest -n 2 -m "not service and not e2e and not slow" --hypothesis-profile=quick --durations=0 --durations-min=2
 
 .PHONY: lint
 lint: setup ## Check style, format, types, layers and spelling; change nothing

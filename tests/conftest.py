@@ -9,6 +9,8 @@ pytest_plugins = ["support.pg"]
 
 # On a contributor's machine each run tries other examples; in CI the verdict depends on the change alone.
 settings.register_profile("ci", derandomize=True)
+# For `make test-fast`: a look at each property; the whole suite takes its time.
+settings.register_profile("quick", max_examples=10)
 if os.environ.get("CI"):
     settings.load_profile("ci")
 

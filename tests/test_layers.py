@@ -101,6 +101,7 @@ print(len(names))
 """
 
 
+@pytest.mark.slow
 def test_P2_whole_product_outside_orchestration_imports_without_airflow() -> None:
     result = subprocess.run(
         [sys.executable, "-c", WITHOUT_AIRFLOW], capture_output=True, text=True, check=False

@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from support.builders import a_tenant
 from support.nhsn import a_hospital_group
 
@@ -38,6 +40,7 @@ def _hashes(seed: str) -> list[str]:
     return [line for line in run.stdout.splitlines() if line.startswith("hash ")]
 
 
+@pytest.mark.slow
 def test_AN1_two_builds_with_different_hash_seeds_are_the_same_version() -> None:
     first, second = _hashes("1"), _hashes("424242")
     assert len(set(first)) == 4

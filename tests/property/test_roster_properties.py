@@ -64,6 +64,7 @@ def test_M35_the_order_of_rows_never_matters(seed: int) -> None:
     )
 
 
+@pytest.mark.slow
 @FEW
 @given(st.integers(0, 10_000), st.lists(st.sampled_from(BROKEN), max_size=8), st.sampled_from(["crlf", "lf"]))
 def test_N01_a_row_left_as_it_is_in_the_fix_it_file_is_rejected_again(
@@ -84,6 +85,7 @@ def test_N01_a_row_left_as_it_is_in_the_fix_it_file_is_rejected_again(
     assert fix_it_of(again.rejected, **policy) == fix_it, "and it stays the same"
 
 
+@pytest.mark.slow
 @FEW
 @given(st.integers(0, 10_000))
 def test_N01_a_mended_fix_it_file_loads_the_rest_and_nothing_twice(seed: int) -> None:

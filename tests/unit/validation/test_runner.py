@@ -55,6 +55,7 @@ def test_P8_a_rule_that_cannot_be_applied_is_our_fault_and_never_silent() -> Non
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_P8_the_feeds_import_without_great_expectations_and_preload_brings_it() -> None:
     code = (
         "import sys; import partner_exchange.feeds.registry as r; r.get_feed('roster');"
@@ -72,6 +73,7 @@ def test_P8_the_feeds_import_without_great_expectations_and_preload_brings_it() 
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_P8_a_process_forked_after_preload_can_examine() -> None:
     """LocalExecutor forks its workers from the scheduler: threads of Arrow do not survive that."""
     code = (
