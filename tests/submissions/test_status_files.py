@@ -216,6 +216,31 @@ def test_X04_half_a_work_area_is_not_taken_for_the_whole(hospital: Exchange) -> 
     assert len(hospital.rows(NOW)) == 4
 
 
+def test_E06_any_name_is_taken_unless_names_are_agreed(hospital: Exchange) -> None:
+    content = bulk(("R1", "11/01/2026 08:00", "Open", 1), header=HEADER)
+    names = ["Étage 3 – Betten.CSV", "no ending", "status-öst 1.csv", "a.b.c.xlsx"]
+    for name in names:
+        hospital.drop(content, name, M)
+    assert [one.state for one in hospital.run(M)] == [State.DONE] * 4
+    yaml = hospital.folder / "tenants" / "mercy.yaml"
+    yaml.write_text(yaml.read_text() + "inbox: {file_names: ['status-*.csv']}\n")
+    for name in ["STATUS-O\u0308st 2.CSV", "other.csv"]:
+        hospital.drop(content, name, M)
+    states = {one.file_name: one.state for one in hospital.run(M)}
+    assert states == {"STATUS-O\u0308st 2.CSV": State.DONE, "other.csv": State.REFUSED}
+    (refused,) = hospital.inbox(M).glob("other.csv.*.completed")
+    assert "file-name-not-agreed" in refused.read_text()
+    assert "status-*.csv" in refused.read_text()
+
+
+def test_E07_ledger_shows_each_stage_and_its_seconds(hospital: Exchange) -> None:
+    hospital.drop(bulk(("R1", "11/01/2026 08:00", "Open", 1), header=HEADER), "one.csv", M)
+    (submission,) = hospital.run(M)
+    stages = [getattr(submission, f"{stage}_at") for stage in ("claimed", "validated", "loaded", "answered")]
+    assert None not in [*stages, submission.finished_at]
+    assert set(submission.step_seconds) == {"validate", "load", "respond", "notify"}
+
+
 def test_E19_foreign_resource_is_rejected_and_audited(hospital: Exchange) -> None:
     hospital.drop(bulk(("R9", "11/01/2026 08:00", "Open", 1), header=HEADER), "one.csv", M)
     (submission,) = hospital.run(M)

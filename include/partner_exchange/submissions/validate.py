@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import unicodedata
+from fnmatch import fnmatchcase
 from time import monotonic
 
 from sqlalchemy import Connection
@@ -17,6 +19,7 @@ from partner_exchange.ledger.database import transaction
 from partner_exchange.ledger.states import Outcome, State
 from partner_exchange.ledger.submissions import Submission
 from partner_exchange.storage.archive import Archive
+from partner_exchange.storage.names import StampedName
 from partner_exchange.submissions.claim import NOT_ARCHIVED
 from partner_exchange.submissions.counts import Counts, counts_of
 from partner_exchange.tenants import registry
@@ -79,9 +82,9 @@ def examine(submission: Submission, tenant: Tenant) -> Examination:
     """Run the feed over the archived original; the same bytes give the same examination at any time of that
     day.
     """
-    oversize = refuse_oversize(tenant, submission.size_bytes)
-    if oversize is not None:
-        return oversize
+    unread = refuse_unread(tenant, submission.file_name, submission.size_bytes)
+    if unread is not None:
+        return unread
     with transaction() as connection:
         first_arrived_at = ledger.first_claimed_at(connection, submission)
     context = ExamineContext(
@@ -95,11 +98,19 @@ def examine(submission: Submission, tenant: Tenant) -> Examination:
     return get_feed(submission.feed).examine(Archive().original(tenant.code, submission.sha256), context)
 
 
-def refuse_oversize(tenant: Tenant, size_bytes: int) -> Examination | None:
-    """Return the refusal of a file that is larger than the tenant may send, None for any other one."""
-    if size_bytes <= tenant.max_file_bytes:
+def refuse_unread(tenant: Tenant, file_name: str, size_bytes: int) -> Examination | None:
+    """Return the refusal of a file by its name or size alone, None for one that is to be read (E06)."""
+    if size_bytes > tenant.max_file_bytes:
+        return refusal("file-too-large", limit_bytes=tenant.max_file_bytes, size_bytes=size_bytes)
+    agreed = tenant.inbox.file_names
+    name = unicodedata.normalize("NFC", file_name).casefold()
+    is_agreed = not agreed or any(
+        fnmatchcase(name, unicodedata.normalize("NFC", one).casefold()) for one in agreed
+    )
+    # A fix-it file has the name that we gave it.
+    if is_agreed or StampedName.parse_fix_it(file_name):
         return None
-    return refusal("file-too-large", limit_bytes=tenant.max_file_bytes, size_bytes=size_bytes)
+    return refusal("file-name-not-agreed", names=", ".join(agreed))
 
 
 def outcome_of(examination: Examination) -> Outcome:

@@ -88,6 +88,11 @@ class Inbox(Model):
         description="where fix-it and annotated files go: below the inbox, or into the outbox together with "
         "a copy of the result file",
     )
+    file_names: tuple[str, ...] = Field(
+        default=(),
+        description="agreed names such as status-*.xlsx, in any case; a file of another name is refused; "
+        "empty: any name (E06)",
+    )
     settle_s: float = Field(
         default=0.0,
         ge=0,

@@ -52,10 +52,6 @@ def test_E32_a_resource_may_have_no_test_id_and_no_nhsn_id() -> None:
         ({"production_id": " "}, "resources.0.production_id", "at least 1 character"),
         ({"production_id": "1\n2"}, "resources.0.production_id", "invisible character"),
         ({"name": ""}, "resources.0.name", "at least 1 character"),
-        ({"nhsn": {"org_id": 10234}}, "resources.0.nhsn.org_id", "quotes"),
-        ({"nhsn": {"org_id": "1234"}}, "resources.0.nhsn.org_id", "five digits"),
-        ({"nhsn": {"test_org_id": "１２３４５"}}, "resources.0.nhsn.test_org_id", "five digits"),
-        ({"nhsn": {"context": "ED"}}, "resources.0.nhsn.context", "'HOSP'"),
         ({"nhsn": {"frequency": "hourly"}}, "resources.0.nhsn.frequency", "'daily'"),
         ({"test_id": "10001"}, "resources.0.test_id", "Resource ID 10001 belongs to 'Mercy General' already"),
     ],
@@ -66,6 +62,26 @@ def test_E19_a_resource_that_does_not_hold_is_named_at_its_option(
     ((found, message),) = mistakes(a_resource(**over))
     assert found == place
     assert words in message
+
+
+@pytest.mark.parametrize(
+    ("nhsn", "place", "words"),
+    [
+        ({"org_id": 10234}, "org_id", "quotes"),
+        ({"org_id": "1234"}, "org_id", "five digits"),
+        ({"test_org_id": "１２３４５"}, "test_org_id", "five digits"),
+    ],
+)
+def test_E27_nhsn_org_id_has_five_digits(nhsn: dict[str, Any], place: str, words: str) -> None:
+    ((found, message),) = mistakes(a_resource(nhsn=nhsn))
+    assert found == f"resources.0.nhsn.{place}"
+    assert words in message
+
+
+def test_E28_reporting_context_is_one_of_those_of_nhsn() -> None:
+    ((found, message),) = mistakes(a_resource(nhsn={"context": "ED"}))
+    assert found == "resources.0.nhsn.context"
+    assert all(f"'{context}'" in message for context in ("HOSP", "IRF", "IPF", "CHLD", "OTH"))
 
 
 @pytest.mark.parametrize(

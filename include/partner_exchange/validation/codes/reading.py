@@ -26,6 +26,15 @@ ENTRIES: tuple[Entry, ...] = (
         "Write the extension as .csv and drop the file again.",
     ),
     Entry(
+        "file-name-not-agreed",
+        _REFUSED,
+        _ERROR,
+        "The file name is not one of those agreed",
+        "The file has another name than was agreed, so it was not opened.",
+        "Give it an agreed name and drop it again.",
+        detail="The file has another name than was agreed ({names}), so it was not opened.",
+    ),
+    Entry(
         "file-too-large",
         _REFUSED,
         _ERROR,
