@@ -15,13 +15,15 @@ import pytest
 import xlwt
 
 from partner_exchange import clock
+from partner_exchange.errors import ArchiveDamaged
 from partner_exchange.ledger import submissions as ledger
 from partner_exchange.ledger.database import transaction
 from partner_exchange.ledger.states import State
 from partner_exchange.notify.outbox import deliver
 from partner_exchange.storage.archive import Archive
+from partner_exchange.submissions.load import load
 from partner_exchange.submissions.process import run_steps
-from partner_exchange.submissions.validate import ACCEPTED, validate
+from partner_exchange.submissions.validate import ACCEPTED, validate, validate_anew
 from submissions.conftest import Exchange
 from support.mailbox import Mailbox
 
@@ -202,6 +204,28 @@ def test_E19_resource_that_was_taken_away_after_the_check_gets_nothing(hospital:
     assert (submission.rows_created, submission.rows_rejected) == (1, 1)
     assert codes(submission_id) == {"resource-unknown"}
     assert {row[0] for row in hospital.rows(NOW)} == {"R1"}
+    validated_at = submission.validated_at
+    validate_anew(submission_id)
+    assert hospital.get(submission_id).validated_at == validated_at
+
+
+def test_X03_failure_while_a_file_is_checked_anew_leaves_the_old_verdict(
+    hospital: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hospital.drop(bulk(("R1", "11/01/2026 08:00", "Open", 1), header=HEADER), "one.csv", M)
+    (submission_id,) = hospital.claim_all(M)
+    validate(submission_id)
+    yaml = hospital.folder / "tenants" / "mercy.yaml"
+    yaml.write_text(yaml.read_text().replace("name: North", "name: Northern"))
+    with monkeypatch.context() as patch:
+        # The original is out of reach for a while: the new verdict cannot be made.
+        patch.setenv("EXCHANGE_STORAGE_URL", f"file://{hospital.folder / 'elsewhere'}")
+        with pytest.raises(ArchiveDamaged):
+            load(submission_id)
+    assert hospital.get(submission_id).state is State.VALIDATED
+    load(submission_id)
+    loaded = hospital.get(submission_id)
+    assert (loaded.state, loaded.policy_sha256) == (State.LOADED, hospital.tenant(M).policy_sha256)
 
 
 def test_X04_half_a_work_area_is_not_taken_for_the_whole(hospital: Exchange) -> None:

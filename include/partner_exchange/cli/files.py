@@ -47,12 +47,14 @@ def check(
     from partner_exchange.feeds.base import ExamineContext
     from partner_exchange.feeds.registry import get_feed
     from partner_exchange.feeds.samples import first_values
+    from partner_exchange.storage.names import StampedName
     from partner_exchange.submissions.validate import outcome_of, refuse_unread
     from partner_exchange.tenants import registry
 
     policy = registry.load_one(tenant)
     feed = get_feed(policy.feed)
-    examination = refuse_unread(policy, file.name, file.stat().st_size)
+    is_fix_it = bool(StampedName.parse_fix_it(file.name))
+    examination = refuse_unread(policy, file.name, file.stat().st_size, is_fix_it=is_fix_it)
     if examination is None:
         context = ExamineContext(tenant=policy, file_name=file.name, today=clock.today())
         examination = feed.examine(file.read_bytes(), context)

@@ -79,8 +79,7 @@ def value_counts(outcome: ColumnOutcome) -> dict[str, int]:
 def value_sentence(counts: Mapping[str, int]) -> str:
     """Return ``17 values: 8 set, 9 rejected; 25 cells without a value to load`` for counts by outcome.
 
-    Skipped cells are no values: they were blank, a later row took their place, or nothing may
-    set what they are for.
+    Skipped cells are no values: they were blank, or a later row took their place.
     """
     told = {name: count for name, count in counts.items() if name != "skipped"}
     sentence = f"{_many(sum(told.values()), 'value')}: {', '.join(f'{n} {name}' for name, n in told.items())}"

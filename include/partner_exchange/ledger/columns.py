@@ -26,7 +26,7 @@ class ColumnOutcome:
     late: int = 0
     """Older than what the store knows: kept in the history, not shown as the status now."""
     skipped: int = 0
-    """Blank, or in a column that nothing may set."""
+    """Blank, or a later row of the file took its place."""
     rejected: int = 0
 
     @property

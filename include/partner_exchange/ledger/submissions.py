@@ -199,9 +199,14 @@ def has_same_content_before(connection: Connection, submission: Submission) -> b
 
 
 def first_claimed_at(connection: Connection, submission: Submission) -> datetime:
-    """Return when the tenant first sent this content; of a fix-it file, the content that it mends (E24)."""
-    while submission.fixes_submission_id is not None:
-        submission = get(connection, submission.fixes_submission_id)
+    """Return when the tenant first sent this content; of a fix-it file, when that came which it mends (E24).
+
+    A chain of fix-it files leads to the file that was dropped first.
+    """
+    if submission.fixes_submission_id is not None:
+        while submission.fixes_submission_id is not None:
+            submission = get(connection, submission.fixes_submission_id)
+        return submission.claimed_at
     query = (
         select(_table.c.claimed_at)
         .where(_before(submission), _table.c.sha256 == submission.sha256)
@@ -292,28 +297,21 @@ def record_validation(
     )
 
 
-def check_anew(connection: Connection, submission_id: str) -> Submission:
+def take_back_validation(connection: Connection, submission_id: str) -> Submission:
     """Take back the verdict of the checks, with all they found: validated becomes claimed again.
 
     For a submission whose tenant's policy changed before its rows were loaded: what was accepted then may not
-    be the tenant's any more. A submission in any other state is left alone.
+    be the tenant's any more. The caller records the new verdict in the same transaction.
+
+    :raises StateConflict: it is not validated, or its rows are loaded.
     """
     submission = lock(connection, submission_id)
     if submission.state is not State.VALIDATED:
-        return submission
+        raise _conflict(submission, State.CLAIMED)
     for table in (tables.finding, tables.finding_group, tables.column_outcome):
         connection.execute(delete(table).where(table.c.submission_id == submission_id))
-    nothing = dict.fromkeys(
-        (
-            "outcome",
-            "rows_total",
-            "rows_accepted",
-            "rows_rejected",
-            "template",
-            "lines_to_load",
-            "validated_at",
-        )
-    )
+    counts = ("rows_total", "rows_accepted", "rows_rejected", "lines_to_load")
+    nothing = dict.fromkeys((*counts, "outcome", "template", "validated_at"))
     return _move(connection, submission, State.CLAIMED, **nothing)
 
 

@@ -14,7 +14,7 @@ from time import monotonic
 import pandas as pd
 
 from partner_exchange import clock, log
-from partner_exchange.errors import CountsDoNotReconcile, Transient
+from partner_exchange.errors import CountsDoNotReconcile, SerializationConflict, Transient
 from partner_exchange.feeds.registry import get_feed
 from partner_exchange.ledger import submissions as ledger
 from partner_exchange.ledger.database import transaction
@@ -22,7 +22,7 @@ from partner_exchange.ledger.states import Outcome, State
 from partner_exchange.ledger.submissions import Submission
 from partner_exchange.storage.archive import Archive
 from partner_exchange.submissions.counts import Counts, counts_of
-from partner_exchange.submissions.validate import ACCEPTED, examine, validate
+from partner_exchange.submissions.validate import ACCEPTED, examine, validate, validate_anew
 from partner_exchange.tenants import registry
 
 _logger = logging.getLogger(__name__)
@@ -72,16 +72,23 @@ def _bring_along(other: Submission) -> None:
 
 def _merge(submission: Submission) -> Submission:
     started_s = monotonic()
+    validate_anew(submission.submission_id)
+    with transaction() as connection:
+        submission = ledger.get(connection, submission.submission_id)
+    if not _is_loadable(submission):
+        return submission
     tenant = registry.load_one(submission.tenant_code)
-    if submission.policy_sha256 != tenant.policy_sha256:
-        submission = _check_anew(submission)
-        if not _is_loadable(submission):
-            return submission
     accepted = _accepted_rows(submission)
     with transaction() as connection:
         locked = ledger.lock(connection, submission.submission_id)
         if not _is_loadable(locked):
             return locked
+        if locked.validated_at != submission.validated_at:
+            raise SerializationConflict(
+                "verdict-changed",
+                f"Submission {locked.submission_id} was checked anew meanwhile; its load is tried again.",
+                submission_id=locked.submission_id,
+            )
         outcome = get_feed(locked.feed).load(
             connection, accepted, tenant=tenant, submission_id=locked.submission_id, now=clock.now()
         )
@@ -98,16 +105,6 @@ def _merge(submission: Submission) -> Submission:
             columns=outcome.columns,
             seconds=monotonic() - started_s,
         )
-
-
-def _check_anew(submission: Submission) -> Submission:
-    """Check by the tenant's policy of now: a resource may have gone to somebody else meanwhile (E19)."""
-    log.event(_logger, "load.policy_changed", submission_id=submission.submission_id)
-    with transaction() as connection:
-        ledger.check_anew(connection, submission.submission_id)
-    validate(submission.submission_id)
-    with transaction() as connection:
-        return ledger.get(connection, submission.submission_id)
 
 
 def _accepted_rows(submission: Submission) -> pd.DataFrame:

@@ -64,8 +64,10 @@ def recipients(contacts: Contacts, event: Event) -> tuple[str, ...]:
     """Return who hears about an event; a refusal, a suspension and a failure share one list.
 
     A list that is not given is the one for the next better news, so that a contact for good news alone hears
-    of the bad ones as well.
+    of the bad ones as well; one that is given empty says that nobody wants to hear.
     """
-    findings = contacts.findings or contacts.success
+    given = contacts.model_fields_set
+    findings = contacts.findings if "findings" in given else contacts.success
+    refusal = contacts.refusal if "refusal" in given else findings
     lists = {Event.SUCCESS: contacts.success, Event.FINDINGS: findings}
-    return tuple(dict.fromkeys(lists.get(event, contacts.refusal or findings)))
+    return tuple(dict.fromkeys(lists.get(event, refusal)))

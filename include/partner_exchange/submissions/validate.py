@@ -19,7 +19,6 @@ from partner_exchange.ledger.database import transaction
 from partner_exchange.ledger.states import Outcome, State
 from partner_exchange.ledger.submissions import Submission
 from partner_exchange.storage.archive import Archive
-from partner_exchange.storage.names import StampedName
 from partner_exchange.submissions.claim import NOT_ARCHIVED
 from partner_exchange.submissions.counts import Counts, counts_of
 from partner_exchange.tenants import registry
@@ -43,8 +42,35 @@ def validate(submission_id: str) -> Counts:
     started_s = monotonic()
     with transaction() as connection:
         submission = ledger.get(connection, submission_id)
-    if submission.state is not State.CLAIMED:
-        return counts_of(submission, started_s)
+    if submission.state is State.CLAIMED:
+        submission = _judge(submission, started_s)
+    return counts_of(submission, started_s)
+
+
+def validate_anew(submission_id: str) -> Counts:
+    """Examine a validated file again when the tenant's policy is not the one it was judged by any more (E19).
+
+    A new verdict takes the place of the old one in one transaction, so a crash leaves one of them. Nothing is
+    done once rows are loaded, or when somebody else was first.
+
+    :raises ArchiveDamaged: the kept original is missing or changed.
+    :raises StoreUnavailable: the ledger cannot be reached.
+    """
+    started_s = monotonic()
+    with transaction() as connection:
+        submission = ledger.get(connection, submission_id)
+    if _is_judged_by_another_policy(submission, registry.load_one(submission.tenant_code)):
+        log.event(_logger, "validate.policy_changed", submission_id=submission_id)
+        submission = _judge(submission, started_s)
+    return counts_of(submission, started_s)
+
+
+def _is_judged_by_another_policy(submission: Submission, tenant: Tenant) -> bool:
+    return submission.state is State.VALIDATED and submission.policy_sha256 != tenant.policy_sha256
+
+
+def _judge(submission: Submission, started_s: float) -> Submission:
+    submission_id = submission.submission_id
     tenant = registry.load_one(submission.tenant_code)
     feed = get_feed(submission.feed)
     identical = _is_identical_in_succession(submission, tenant)
@@ -53,7 +79,10 @@ def validate(submission_id: str) -> Counts:
     archive.write_table(submission_id, ACCEPTED, examination.accepted)
     archive.write_table(submission_id, REJECTED, examination.rejected)
     with transaction() as connection:
-        is_first = ledger.lock(connection, submission_id).state is State.CLAIMED
+        locked = ledger.lock(connection, submission_id)
+        is_again = _is_judged_by_another_policy(locked, tenant)
+        if is_again:
+            ledger.take_back_validation(connection, submission_id)
         submission = ledger.record_validation(
             connection,
             submission_id,
@@ -69,20 +98,25 @@ def validate(submission_id: str) -> Counts:
             template=examination.template,
             columns=examination.columns,
         )
-        if is_first:
-            _audit(connection, submission, examination)
+        if is_again or locked.state is State.CLAIMED:
+            _audit(connection, submission, examination, is_again=is_again)
         if identical and tenant.policy.identical_file == "suspend":
             _suspend(connection, submission)
     counts = counts_of(submission, started_s)
     log.event(_logger, "validate", findings=examination.findings.total, **counts.as_dict())
-    return counts
+    return submission
 
 
 def examine(submission: Submission, tenant: Tenant) -> Examination:
     """Run the feed over the archived original; the same bytes give the same examination at any time of that
     day.
     """
-    unread = refuse_unread(tenant, submission.file_name, submission.size_bytes)
+    unread = refuse_unread(
+        tenant,
+        submission.file_name,
+        submission.size_bytes,
+        is_fix_it=submission.fixes_submission_id is not None,
+    )
     if unread is not None:
         return unread
     with transaction() as connection:
@@ -98,8 +132,11 @@ def examine(submission: Submission, tenant: Tenant) -> Examination:
     return get_feed(submission.feed).examine(Archive().original(tenant.code, submission.sha256), context)
 
 
-def refuse_unread(tenant: Tenant, file_name: str, size_bytes: int) -> Examination | None:
-    """Return the refusal of a file by its name or size alone, None for one that is to be read (E06)."""
+def refuse_unread(tenant: Tenant, file_name: str, size_bytes: int, *, is_fix_it: bool) -> Examination | None:
+    """Return the refusal of a file by its name or size alone, None for one that is to be read (E06).
+
+    :param is_fix_it: whether it mends an earlier file: then it has the name that we gave it.
+    """
     if size_bytes > tenant.max_file_bytes:
         return refusal("file-too-large", limit_bytes=tenant.max_file_bytes, size_bytes=size_bytes)
     agreed = tenant.inbox.file_names
@@ -107,8 +144,7 @@ def refuse_unread(tenant: Tenant, file_name: str, size_bytes: int) -> Examinatio
     is_agreed = not agreed or any(
         fnmatchcase(name, unicodedata.normalize("NFC", one).casefold()) for one in agreed
     )
-    # A fix-it file has the name that we gave it.
-    if is_agreed or StampedName.parse_fix_it(file_name):
+    if is_agreed or is_fix_it:
         return None
     return refusal("file-name-not-agreed", names=", ".join(agreed))
 
@@ -123,7 +159,9 @@ def outcome_of(examination: Examination) -> Outcome:
     return Outcome.ACCEPTED if clean else Outcome.ACCEPTED_WITH_FINDINGS
 
 
-def _audit(connection: Connection, submission: Submission, examination: Examination) -> None:
+def _audit(
+    connection: Connection, submission: Submission, examination: Examination, *, is_again: bool
+) -> None:
     """Keep in the audit trail what somebody should look at, by code and count (E08, E19)."""
     for group in examination.findings.groups:
         if CATALOGUE[group.code].is_audited:
@@ -133,7 +171,7 @@ def _audit(connection: Connection, submission: Submission, examination: Examinat
                 tenant_code=submission.tenant_code,
                 action=f"finding.{group.code}",
                 subject=submission.submission_id,
-                facts={"count": group.count},
+                facts={"count": group.count, **({"checked": "again"} if is_again else {})},
             )
 
 

@@ -190,8 +190,8 @@ def column_outcomes(judged: Judged, lines: pd.DataFrame, cells: Flags) -> tuple[
     """Return how many values of each column were rejected, and how many skipped.
 
     Every row of the table is counted once per column of values: what is neither to load nor rejected is
-    skipped (blank, superseded, or in a column that nothing may set). A column of comments or reasons counts
-    only where something in it was rejected; a blank cell that must be filled is no value and not counted.
+    skipped (blank or superseded). Comments and reasons are part of a value and rejected with it, so they are
+    not counted; nor is a blank cell that must be filled.
     """
     to_load = lines["column"].value_counts()
     is_value_rejected = cells & ~_blank_to_mend(judged)
@@ -199,7 +199,7 @@ def column_outcomes(judged: Judged, lines: pd.DataFrame, cells: Flags) -> tuple[
     for one in judged.recognised.elements:
         loading, rejected = int(to_load.get(one.title, 0)), int(is_value_rejected[:, one.position].sum())
         is_value = one.role is Role.VALUE or loading
-        if is_value or rejected:
+        if is_value or (one.role is Role.NEDOCS_INPUT and rejected):
             skipped = max(0, len(judged.grid.rows) - loading - rejected) if is_value else 0
             outcomes.append(ColumnOutcome(one.title, skipped=skipped, rejected=rejected))
     return tuple(outcomes)
