@@ -45,6 +45,7 @@ def workbook(rows: Rows, others: dict[str, Rows]) -> bytes:
 
 CENSUS = [("Patient Name", "SSN", "DOB"), ("Kowalczyk, Anna", "219-09-9999", "04/17/1958")]
 PLAIN = [KNOWN, ("R1", "Open")]
+LIST = [("Patient", "Age", "Room"), ("Anna Kowalczyk", 68, 4)]
 
 FILES = {
     "header": workbook([(*KNOWN, "Kowalczyk, Anna 219-09-9998"), ("R1", "Open", "x")], {}),
@@ -53,6 +54,7 @@ FILES = {
     "rejected value": workbook([KNOWN, ("R1", "SSN 219-09-9999")], {}),
     "title": workbook([("Patient: Anna Kowalczyk",), *PLAIN], {}),
     "other sheet": workbook(PLAIN, {"Census": CENSUS}),
+    "other sheet with a list": workbook(PLAIN, {"Census": LIST}),
     "hidden sheet": workbook(PLAIN, {"Hidden": CENSUS}),
     "name of a sheet": workbook(PLAIN, {"Kowalczyk 219-09-9999": [("x",)]}),
 }
@@ -104,6 +106,9 @@ def test_E08_where_the_tenant_is_warned_nothing_found_is_quoted(
     (submission,) = hospital.run(M)
 
     assert submission.state is State.DONE
-    assert [code for code in codes(submission.submission_id) if code.startswith("personal-")]
+    warned = {code for code in codes(submission.submission_id) if code.startswith("personal-")}
+    assert warned
+    audited = hospital.rows("select action from ledger.audit where action like 'finding.personal-%'")
+    assert {action for (action,) in audited} == {f"finding.{code}" for code in warned}
     said = told(hospital, mailbox, caplog.text)
     assert not [secret for secret in SECRETS if secret in said]

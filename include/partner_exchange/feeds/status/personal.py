@@ -130,6 +130,8 @@ def _kinds(
             yield persons.IN_TEXT
         elif at in unknown and persons.are_of_persons(text, unknown.values()):
             yield persons.IN_NAMES
+        elif at in unknown and persons.are_full_names(text):
+            yield persons.IN_FULL_NAMES
         elif not text or at in unknown or (is_value and one and one.status_type.kind is StatusKind.TEXT):
             yield persons.IN_DATED_TEXT if persons.says_what_date(text) else persons.IN_TEXT
         else:
@@ -164,7 +166,9 @@ def _aside_marks(cells: Cells, context: Context) -> Iterator[Mark]:
         return
     values = cells.combine_chunks()
     suspects = values.filter(pc.match_substring_regex(values, persons.MAYBE_HEADER)).to_pylist()
-    counts = {"personal-data-header": sum(map(persons.announces_alone, suspects))}
+    listed = values.filter(pc.match_substring_regex(values, persons.MAYBE_LIST)).to_pylist()
+    headers = sum(map(persons.announces_alone, suspects)) + persons.lists_persons(listed)
+    counts = {"personal-data-header": headers}
     counts |= {kind.code: int(persons.found(values, kind, context).sum()) for kind in persons.IN_ASIDE}
     yield from (_aside(code, count) for code, count in counts.items() if count)
 

@@ -31,6 +31,7 @@ ENTRIES: tuple[Entry, ...] = (
         "The header of a column announces personal data",
         "The header announces data of a person, such as a name, a birth date or a record number.",
         "Leave the column out: only figures about the facility may be sent.",
+        is_audited=True,
     ),
     Entry(
         "personal-data-aside",
@@ -44,6 +45,7 @@ ENTRIES: tuple[Entry, ...] = (
             "Beside the table (rows above the header, cells below no header, other sheets and their names) "
             "stands what looks like {kind}, in {count} places."
         ),
+        is_audited=True,
     ),
     Entry(
         "personal-ssn",
@@ -52,6 +54,7 @@ ENTRIES: tuple[Entry, ...] = (
         "A cell looks like a Social Security number",
         "The cell holds what looks like a Social Security number.",
         "Remove it, and see that it is not sent again.",
+        is_audited=True,
     ),
     Entry(
         "personal-birth-date",
@@ -61,6 +64,7 @@ ENTRIES: tuple[Entry, ...] = (
         "The cell holds what looks like a birth date: one that is named so, or a date more than two years "
         "back.",
         "Remove it; if it is the date of something else, write the month and the year only.",
+        is_audited=True,
     ),
     Entry(
         "personal-record-number",
@@ -69,6 +73,7 @@ ENTRIES: tuple[Entry, ...] = (
         "A cell looks like a medical record number",
         "The cell holds what looks like the medical record number of a patient.",
         "Remove it, and see that it is not sent again.",
+        is_audited=True,
     ),
     Entry(
         "personal-name",
@@ -77,5 +82,6 @@ ENTRIES: tuple[Entry, ...] = (
         "A cell looks like the name of a person",
         "The cell holds what looks like the name of a patient or another person.",
         "Remove it; say what happened without saying to whom.",
+        is_audited=True,
     ),
 )
