@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -18,14 +17,6 @@ from support.mailbox import Mailbox
 pytestmark = pytest.mark.service
 
 pytest_plugins = ["submissions.conftest"]
-
-
-@pytest.fixture
-def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
-    with Mailbox() as found:
-        monkeypatch.setenv("EXCHANGE_SMTP_HOST", found.host)
-        monkeypatch.setenv("EXCHANGE_SMTP_PORT", str(found.port))
-        yield found
 
 
 def test_E36_success_is_told_in_text_and_html_with_counts(exchange: Exchange, mailbox: Mailbox) -> None:

@@ -5,6 +5,7 @@ folder.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from partner_exchange.submissions.claim import claim
 from partner_exchange.submissions.process import run_steps
 from partner_exchange.tenants import registry
 from partner_exchange.tenants.model import Tenant
+from support.mailbox import Mailbox
 
 TENANT_YAML = """\
 preset: medproctor-columns
@@ -131,6 +133,15 @@ def _use(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EXCHANGE_TENANTS_DIR", str(folder / "tenants"))
     monkeypatch.setenv("EXCHANGE_STORAGE_URL", f"file://{folder / 'storage'}")
     logging.getLogger("partner_exchange").setLevel(logging.INFO)
+
+
+@pytest.fixture
+def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
+    """A real SMTP server that the exchange sends to."""
+    with Mailbox() as found:
+        monkeypatch.setenv("EXCHANGE_SMTP_HOST", found.host)
+        monkeypatch.setenv("EXCHANGE_SMTP_PORT", str(found.port))
+        yield found
 
 
 @pytest.fixture

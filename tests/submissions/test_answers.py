@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,14 +35,6 @@ def outbox(exchange: Exchange) -> Exchange:
     policy = exchange.folder / "tenants" / "alpha.yaml"
     policy.write_text(policy.read_text() + "inbox: {outbox: results, answers: outbox}\n")
     return exchange
-
-
-@pytest.fixture
-def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
-    with Mailbox() as found:
-        monkeypatch.setenv("EXCHANGE_SMTP_HOST", found.host)
-        monkeypatch.setenv("EXCHANGE_SMTP_PORT", str(found.port))
-        yield found
 
 
 def results(exchange: Exchange) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import openpyxl
 import pytest
@@ -20,14 +20,6 @@ M = "mercy"
 SECRETS = ("Kowalczyk", "219-09-999", "04/17/1958", "5551234")
 KNOWN = ("Resource ID", "ED Status")
 Rows = Sequence[Sequence[object]]
-
-
-@pytest.fixture
-def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
-    with Mailbox() as found:
-        monkeypatch.setenv("EXCHANGE_SMTP_HOST", found.host)
-        monkeypatch.setenv("EXCHANGE_SMTP_PORT", str(found.port))
-        yield found
 
 
 def workbook(rows: Rows, others: dict[str, Rows]) -> bytes:

@@ -324,14 +324,6 @@ def test_N01_mended_fix_it_file_loads_what_was_missing(hospital: Exchange) -> No
     assert hospital.rows(NOW) == [("R1", ED, "Open", False), ("R1", VENTILATORS, "12", False)]
 
 
-@pytest.fixture
-def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
-    with Mailbox() as found:
-        monkeypatch.setenv("EXCHANGE_SMTP_HOST", found.host)
-        monkeypatch.setenv("EXCHANGE_SMTP_PORT", str(found.port))
-        yield found
-
-
 SECRETS = ("Kowalczyk", "219-09-9999", "04/17/1958", "MRN 5551234")
 
 
