@@ -222,7 +222,44 @@ class ExpectCellsToBeKnown(_CellExpectation):
     success_keys = ("known", "mostly")
 
 
-class CellsDates(ColumnMapMetricProvider):
+class FaultsOnce(ColumnMapMetricProvider):
+    """A metric whose function finds the one fault of each cell, once; its conditions each ask for one kind.
+
+    GX computes the function's metric a single time for all conditions that depend on it.
+    """
+
+    function_metric_name: ClassVar[str]
+    condition_metric_name: ClassVar[str]
+
+    @classmethod
+    def _get_evaluation_dependencies(
+        cls,
+        metric: Any,
+        configuration: Any = None,
+        execution_engine: Any = None,
+        runtime_configuration: Any = None,
+    ) -> Any:
+        from great_expectations.validator.metric_configuration import MetricConfiguration
+
+        dependencies = super()._get_evaluation_dependencies(
+            metric=metric,
+            configuration=configuration,
+            execution_engine=execution_engine,
+            runtime_configuration=runtime_configuration,
+        )
+        if metric.metric_name == f"{cls.condition_metric_name}.condition":
+            function = f"{cls.function_metric_name}.map"
+            dependencies[function] = MetricConfiguration(
+                metric_name=function,
+                metric_domain_kwargs=metric.metric_domain_kwargs,
+                metric_value_kwargs={
+                    name: metric.metric_value_kwargs[name] for name in cls.function_value_keys
+                },
+            )
+        return dependencies
+
+
+class CellsDates(FaultsOnce):
     """Cells as dates: the function finds the one fault of each, once; a condition asks for one kind."""
 
     function_metric_name = "column_values.exchange_date"
@@ -241,30 +278,6 @@ class CellsDates(ColumnMapMetricProvider):
     ) -> pd.Series[bool]:
         faults, _, _ = _metrics["column_values.exchange_date.map"]
         return _series((faults != fault).to_numpy(), column.index)
-
-    @classmethod
-    def _get_evaluation_dependencies(
-        cls,
-        metric: Any,
-        configuration: Any = None,
-        execution_engine: Any = None,
-        runtime_configuration: Any = None,
-    ) -> Any:
-        from great_expectations.validator.metric_configuration import MetricConfiguration
-
-        dependencies = super()._get_evaluation_dependencies(
-            metric=metric,
-            configuration=configuration,
-            execution_engine=execution_engine,
-            runtime_configuration=runtime_configuration,
-        )
-        if metric.metric_name == "column_values.exchange_date.without.condition":
-            dependencies["column_values.exchange_date.map"] = MetricConfiguration(
-                metric_name="column_values.exchange_date.map",
-                metric_domain_kwargs=metric.metric_domain_kwargs,
-                metric_value_kwargs={"today": metric.metric_value_kwargs["today"]},
-            )
-        return dependencies
 
 
 class ExpectDatesWithout(_CellExpectation):

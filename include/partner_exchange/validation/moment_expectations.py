@@ -1,6 +1,6 @@
 """Own Great Expectations map expectation about reporting times, vectorised as those of ``expectations.py``.
 
-Imported lazily by ``feeds/status/rows.py``.
+Imported lazily by ``feeds/status/reporting.py``.
 """
 
 from __future__ import annotations
@@ -19,18 +19,15 @@ from great_expectations.expectations.metrics.map_metric_provider.column_conditio
 from great_expectations.expectations.metrics.map_metric_provider.column_function_partial import (
     column_function_partial,
 )
-from great_expectations.expectations.metrics.map_metric_provider.column_map_metric_provider import (
-    ColumnMapMetricProvider,
-)
 
 from partner_exchange.readers.cells import as_cells
-from partner_exchange.validation.expectations import Steady
+from partner_exchange.validation.expectations import FaultsOnce, Steady
 from partner_exchange.validation.moments import Reporting, judge_moments
 
 _BY = ("arrived_at", "zone", "may_have_time", "is_week_ending")
 
 
-class CellsMoments(ColumnMapMetricProvider):
+class CellsMoments(FaultsOnce):
     """Reporting times: the function finds the one fault of each, once; a condition asks for one kind."""
 
     function_metric_name = "column_values.exchange_moment"
@@ -48,30 +45,6 @@ class CellsMoments(ColumnMapMetricProvider):
     def _pandas(cls, column: pd.Series[str], fault: int, _metrics: Any, **kwargs: Any) -> pd.Series[bool]:
         faults, _, _ = _metrics["column_values.exchange_moment.map"]
         return pd.Series(faults.to_numpy() != np.int8(fault), index=column.index, dtype="bool")
-
-    @classmethod
-    def _get_evaluation_dependencies(
-        cls,
-        metric: Any,
-        configuration: Any = None,
-        execution_engine: Any = None,
-        runtime_configuration: Any = None,
-    ) -> Any:
-        from great_expectations.validator.metric_configuration import MetricConfiguration
-
-        dependencies = super()._get_evaluation_dependencies(
-            metric=metric,
-            configuration=configuration,
-            execution_engine=execution_engine,
-            runtime_configuration=runtime_configuration,
-        )
-        if metric.metric_name == "column_values.exchange_moment.without.condition":
-            dependencies["column_values.exchange_moment.map"] = MetricConfiguration(
-                metric_name="column_values.exchange_moment.map",
-                metric_domain_kwargs=metric.metric_domain_kwargs,
-                metric_value_kwargs={name: metric.metric_value_kwargs[name] for name in _BY},
-            )
-        return dependencies
 
 
 class ExpectMomentsWithout(Steady, ColumnMapExpectation):
