@@ -72,9 +72,7 @@ def _bring_along(other: Submission) -> None:
 
 def _merge(submission: Submission) -> Submission:
     started_s = monotonic()
-    validate_anew(submission.submission_id)
-    with transaction() as connection:
-        submission = ledger.get(connection, submission.submission_id)
+    submission = validate_anew(submission.submission_id)
     if not _is_loadable(submission):
         return submission
     tenant = registry.load_one(submission.tenant_code)

@@ -47,8 +47,8 @@ def validate(submission_id: str) -> Counts:
     return counts_of(submission, started_s)
 
 
-def validate_anew(submission_id: str) -> Counts:
-    """Examine a validated file again when the tenant's policy is not the one it was judged by any more (E19).
+def validate_anew(submission_id: str) -> Submission:
+    """Return the submission, examined again when the tenant's policy is not the one it was judged by (E19).
 
     A new verdict takes the place of the old one in one transaction, so a crash leaves one of them. Nothing is
     done once rows are loaded, or when somebody else was first.
@@ -56,13 +56,12 @@ def validate_anew(submission_id: str) -> Counts:
     :raises ArchiveDamaged: the kept original is missing or changed.
     :raises StoreUnavailable: the ledger cannot be reached.
     """
-    started_s = monotonic()
     with transaction() as connection:
         submission = ledger.get(connection, submission_id)
     if _is_judged_by_another_policy(submission, registry.load_one(submission.tenant_code)):
         log.event(_logger, "validate.policy_changed", submission_id=submission_id)
-        submission = _judge(submission, started_s)
-    return counts_of(submission, started_s)
+        submission = _judge(submission, monotonic())
+    return submission
 
 
 def _is_judged_by_another_policy(submission: Submission, tenant: Tenant) -> bool:
