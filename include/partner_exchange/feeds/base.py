@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from partner_exchange import clock
 from partner_exchange.ledger.columns import ColumnOutcome
+from partner_exchange.storage.names import CONSENTS, FIX_IT
 from partner_exchange.tenants.model import Tenant
 from partner_exchange.validation.findings import Findings
 
@@ -60,6 +61,10 @@ class Examination:
     """Which of the feed's templates the file follows; "" for a feed with one form only."""
     columns: tuple[ColumnOutcome, ...] = ()
     """Values skipped and rejected by column, for feeds that judge values one by one (E21)."""
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    """What else ``load`` and ``answer_files`` need, by names of the feed's own."""
+    part_counts: Mapping[str, int] = field(default_factory=dict)
+    """Counts of what is smaller than a row, by names of the feed's own."""
     mapping: tuple[MappedColumn, ...] = ()
 
 
@@ -74,13 +79,26 @@ class LoadOutcome:
     findings: Findings
     columns: tuple[ColumnOutcome, ...] = ()
     """Values set, unchanged and late by column; added to those of the examination."""
+    part_counts: Mapping[str, int] = field(default_factory=dict)
+    """What became of parts of rows; joins the counts of the examination."""
 
 
 class AnswerKind(StrEnum):
-    """Files that a partner finds besides the result file."""
+    """Files that a partner finds besides the result file, or with a registry in its place."""
 
-    FIX_IT = "fix-it"
+    FIX_IT = FIX_IT
     ANNOTATED = "annotated"
+    REPORT = "dqa"
+    ACKNOWLEDGEMENTS = "ack"
+    CONSENTS = CONSENTS
+
+
+Tables = Callable[[str], pd.DataFrame]
+"""Gives one of ``Examination.tables`` by its name."""
+
+
+def _no_tables(name: str) -> pd.DataFrame:
+    raise KeyError(name)
 
 
 @dataclass(frozen=True)
@@ -102,6 +120,9 @@ class AnswerMaterial:
     """Reads the byte-exact original from the archive."""
     rejected: pd.DataFrame
     findings: Findings
+    submission_id: str = ""
+    """For feeds that ask the ledger for more; "" where there is no ledger."""
+    tables: Tables = _no_tables
 
 
 class Feed(Protocol):
@@ -119,6 +140,7 @@ class Feed(Protocol):
         connection: Connection,
         accepted: pd.DataFrame,
         *,
+        tables: Tables,
         tenant: Tenant,
         submission_id: str,
         now: datetime,
@@ -130,9 +152,10 @@ class Feed(Protocol):
         ...
 
     def answer_files(self, material: AnswerMaterial) -> Sequence[AnswerFile]:
-        """Return the files that go with the result file of a loaded submission; none when nothing is to mend.
+        """Return the files that go with the result file of a submission; none when nothing is to mend.
 
         A fix-it file may be dropped again as it is: what is left unmended is rejected again, what was only
-        too much is taken (N01).
+        too much is taken (N01). Of a refused or failed submission there are no rows and no tables; a feed
+        that writes reports in place of the result file answers it all the same.
         """
         ...

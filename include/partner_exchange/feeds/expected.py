@@ -13,9 +13,11 @@ from partner_exchange.ledger.columns import ColumnOutcome
 from partner_exchange.ledger.states import State
 from partner_exchange.ledger.submissions import Submission
 from partner_exchange.storage import paths
-from partner_exchange.storage.names import StampedName
-from partner_exchange.tenants.model import Tenant
+from partner_exchange.tenants.model import Inbox, Tenant
 from partner_exchange.validation.findings import Findings, Severity
+
+REPORT_ENDINGS = ("html", "txt", "csv", "json")
+"""Forms of a data quality report, the one for people first (T58)."""
 
 EXTENSION_DIFFERS = "extension-differs"
 """Code of a file whose content is of another kind than its name says."""
@@ -44,7 +46,9 @@ def places(
     submission: Submission, columns: Iterable[ColumnOutcome], findings: Findings, tenant: Tenant
 ) -> dict[str, str]:
     """Return where the partner finds each part of the answer in the own home, by what it is called."""
-    inbox, name = tenant.inbox, StampedName(submission.file_name, submission.stamp)
+    inbox, name = tenant.inbox, submission.name
+    if inbox.answers == "registry":
+        return _registry_places(inbox, submission)
     completed, copy = paths.completed(inbox.folder, name), paths.result_copy(inbox, name)
     found = {"Result file": copy, "The same": completed} if copy else {"Result file": completed}
     if has_rejected(submission, columns):
@@ -52,7 +56,22 @@ def places(
         found["Fix-it file"] = paths.answer_file(inbox, name, AnswerKind.FIX_IT, ending)
     if _is_loaded(submission) and has_annotated(submission.file_name, findings):
         found["Annotated"] = paths.answer_file(inbox, name, AnswerKind.ANNOTATED, "xlsx")
-    return {**found, "Original": paths.original(inbox.folder, name)}
+    return {**found, "Original": paths.original(inbox, name)}
+
+
+def _registry_places(inbox: Inbox, submission: Submission) -> dict[str, str]:
+    """Return where a registry's partner finds everything (T28, T29, T31, T50)."""
+    name = submission.name
+    report, acknowledgements = AnswerKind.REPORT, AnswerKind.ACKNOWLEDGEMENTS
+    found = {"Report": paths.answer_file(inbox, name, report, "html")}
+    if submission.state is State.FAILED:
+        return {"Report": paths.answer_file(inbox, name, report, "txt")}
+    found |= {f"The same ({end})": paths.answer_file(inbox, name, report, end) for end in REPORT_ENDINGS[1:]}
+    if submission.rows_total:
+        found["Acknowledgements"] = paths.answer_file(inbox, name, acknowledgements, "hl7")
+    if _is_loaded(submission) and submission.rows_accepted:
+        found["Consents"] = paths.answer_file(inbox, name, AnswerKind.CONSENTS, "csv")
+    return {**found, "Original": paths.original(inbox, name)}
 
 
 def _is_loaded(submission: Submission) -> bool:

@@ -62,7 +62,13 @@ def _chunks(submission_id: str, table: pd.DataFrame, first: int) -> Iterator[pa.
         )
 
 
-_TEXTS = {"column_name": "column", "severity": "severity", "code": "code", "message": "message"}
+_TEXTS = {
+    "column_name": "column",
+    "place": "place",
+    "severity": "severity",
+    "code": "code",
+    "message": "message",
+}
 
 
 def read_findings(connection: Connection, submission_id: str) -> Findings:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from ulid import ULID
 
@@ -25,6 +25,7 @@ from partner_exchange.ledger.columns import read as read_columns
 from partner_exchange.ledger.database import CLAIM_LOCK, hold
 from partner_exchange.ledger.findings import append_findings, read_findings
 from partner_exchange.ledger.states import FINAL, Outcome, State, may_move
+from partner_exchange.storage.names import StampedName
 from partner_exchange.validation.findings import Findings, Severity
 
 _table = tables.submission
@@ -60,6 +61,10 @@ class Submission:
     """Which of the feed's templates the file follows; None for a feed with one form only."""
     lines_to_load: int | None
     """How many lines the checks left for the load, in the feed's own form."""
+    is_first_of_name: bool
+    """Whether no earlier file of the tenant had this name, in whatever case (K20)."""
+    part_counts: Mapping[str, int]
+    """Counts of what is smaller than a row, by the feed's own names, such as ``doses_stored``."""
     fixes_submission_id: str | None
     """The first submission, when this file is its fix-it file, mended and dropped again (N01)."""
     failure_code: str | None
@@ -70,6 +75,11 @@ class Submission:
     answered_at: datetime | None
     finished_at: datetime | None
     step_seconds: Mapping[str, float]
+
+    @property
+    def name(self) -> StampedName:
+        """Return the name that all files about this submission are named after."""
+        return StampedName(self.file_name, self.stamp, is_first=self.is_first_of_name)
 
 
 def _of(row: RowMapping) -> Submission:
@@ -107,6 +117,7 @@ def open_submission(
         "state": State.CLAIMED,
         "policy_sha256": policy_sha256,
         "fixes_submission_id": fixes_submission_id,
+        "is_first_of_name": not _has_name(connection, tenant_code, file_name),
         "claimed_at": at,
     }
     connection.execute(insert(_table).values(row).on_conflict_do_nothing(constraint="submission_claim_key"))
@@ -116,6 +127,19 @@ def open_submission(
             "submission-vanished", "A submission was removed while it was claimed; nothing was changed."
         )
     return known
+
+
+def _has_name(connection: Connection, tenant_code: str, file_name: str) -> bool:
+    query = select(_table.c.seq).where(
+        _table.c.tenant_code == tenant_code, func.lower(_table.c.file_name) == func.lower(file_name)
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def stamped(connection: Connection, tenant_code: str, stamp: str) -> list[str]:
+    """Return the names of all files of a tenant that were claimed under one time code."""
+    query = select(_table.c.file_name).where(_table.c.tenant_code == tenant_code, _table.c.stamp == stamp)
+    return list(connection.execute(query).scalars())
 
 
 def get(connection: Connection, submission_id: str) -> Submission:
@@ -265,10 +289,12 @@ def record_validation(
     lines_to_load: int | None = None,
     template: str = "",
     columns: Iterable[ColumnOutcome] = (),
+    part_counts: Mapping[str, int] | None = None,
 ) -> Submission:
     """Keep the verdict of the checks and every finding; claimed becomes validated.
 
     :param columns: values skipped and rejected, for feeds that judge values one by one (E21).
+    :param part_counts: for feeds whose rows have parts: how many there are, by the feed's own names.
 
     :raises CountsDoNotReconcile: rows in are not accepted plus rejected; nothing was changed (X04).
     :raises StateConflict: the submission failed.
@@ -293,6 +319,7 @@ def record_validation(
         policy_sha256=policy_sha256 or submission.policy_sha256,
         lines_to_load=lines_to_load,
         template=template or None,
+        part_counts=dict(part_counts or {}),
         validated_at=clock.now(),
     )
 
@@ -312,7 +339,7 @@ def take_back_validation(connection: Connection, submission_id: str) -> Submissi
         connection.execute(delete(table).where(table.c.submission_id == submission_id))
     counts = ("rows_total", "rows_accepted", "rows_rejected", "lines_to_load")
     nothing = dict.fromkeys((*counts, "outcome", "template", "validated_at"))
-    return _move(connection, submission, State.CLAIMED, **nothing)
+    return _move(connection, submission, State.CLAIMED, part_counts={}, **nothing)
 
 
 def record_load(
@@ -326,10 +353,12 @@ def record_load(
     findings: Findings,
     seconds: float,
     columns: Iterable[ColumnOutcome] = (),
+    part_counts: Mapping[str, int] | None = None,
 ) -> Submission:
     """Keep what became of the rows in the store; validated becomes loaded.
 
     :param columns: values set, unchanged and late; added to those of the checks.
+    :param part_counts: what became of the parts of rows; joins the counts of the checks.
 
     Rows that the store rejected move from accepted to rejected, and their findings follow those of the
     checks.
@@ -366,6 +395,7 @@ def record_load(
         rows_created=created,
         rows_updated=updated,
         rows_unchanged=unchanged,
+        part_counts={**submission.part_counts, **(part_counts or {})},
         loaded_at=clock.now(),
     )
 

@@ -10,9 +10,12 @@ from datetime import UTC, datetime
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
+    Date,
     DateTime,
     Dialect,
+    Double,
     ForeignKeyConstraint,
     Identity,
     Index,
@@ -66,6 +69,8 @@ submission = Table(
     Column("rows_unchanged", Integer),
     Column("template", Text),
     Column("lines_to_load", Integer),
+    Column("is_first_of_name", Boolean, nullable=False, server_default=text("false")),
+    Column("part_counts", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
     Column("fixes_submission_id", Text),
     Column("failure_code", Text),
     Column("failure_message", Text),
@@ -82,6 +87,8 @@ submission = Table(
         ["fixes_submission_id"], [f"{SCHEMA}.submission.submission_id"], name="submission_fixes_fkey"
     ),
     Index("submission_tenant_feed_seq_idx", "tenant_code", "feed", "seq"),
+    Index("submission_name_idx", "tenant_code", text("lower(file_name)")),
+    Index("submission_stamp_idx", "tenant_code", "stamp"),
     schema=SCHEMA,
 )
 
@@ -128,6 +135,7 @@ finding = Table(
     Column("ordinal", Integer, nullable=False),
     Column("row_number", BigInteger),
     Column("column_name", Text, nullable=False),
+    Column("place", Text, nullable=False, server_default=text("''::text")),
     Column("severity", Text, nullable=False),
     Column("code", Text, nullable=False),
     Column("message", Text, nullable=False),
@@ -175,6 +183,45 @@ intake = Table(
     ForeignKeyConstraint(
         ["submission_id"], [f"{SCHEMA}.submission.submission_id"], name="intake_submission_fkey"
     ),
+    schema=SCHEMA,
+)
+
+message_outcome = Table(
+    "message_outcome",
+    metadata,
+    Column("submission_id", Text, nullable=False),
+    Column("row_number", BigInteger, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("consent_status", Text, nullable=False),
+    Column("consent_type", Text, nullable=False),
+    Column("consent_on", Date),
+    Column("consent_expires_on", Date),
+    Column("doses_stored", Integer, nullable=False),
+    Column("doses_held", Integer, nullable=False),
+    Column("doses_unchanged", Integer, nullable=False),
+    Column("doses_deleted", Integer, nullable=False),
+    Column("doses_refused", Integer, nullable=False),
+    PrimaryKeyConstraint("submission_id", "row_number", name="message_outcome_pkey"),
+    ForeignKeyConstraint(
+        ["submission_id"], [f"{SCHEMA}.submission.submission_id"], name="message_outcome_submission_fkey"
+    ),
+    schema=SCHEMA,
+)
+
+quality_report = Table(
+    "quality_report",
+    metadata,
+    Column("submission_id", Text, nullable=False),
+    Column("tenant_code", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("score", Double),
+    Column("document", JSONB, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    PrimaryKeyConstraint("submission_id", name="quality_report_pkey"),
+    ForeignKeyConstraint(
+        ["submission_id"], [f"{SCHEMA}.submission.submission_id"], name="quality_report_submission_fkey"
+    ),
+    Index("quality_report_tenant_idx", "tenant_code", "seq"),
     schema=SCHEMA,
 )
 

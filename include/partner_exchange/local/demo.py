@@ -34,7 +34,7 @@ from partner_exchange.local.roster_maker import make_roster
 from partner_exchange.local.status_maker import MadeFile, make_status_files
 from partner_exchange.settings import Settings
 from partner_exchange.storage import paths
-from partner_exchange.storage.names import StampedName, utc_stamp
+from partner_exchange.storage.names import utc_stamp
 from partner_exchange.tenants import registry
 from partner_exchange.tenants.model import Tenant
 from partner_exchange.validation.findings import Findings, Severity
@@ -246,7 +246,7 @@ def _show_answer(
     is_mail_shown: bool,
 ) -> None:
     submission = answered.submission
-    name = StampedName(submission.file_name, submission.stamp)
+    name = submission.name
     place = paths.completed(tenant.inbox.folder, name)
     answer = partner.get(place).decode()
     head = "\n".join(answer.splitlines()[:_HEAD_LINES])

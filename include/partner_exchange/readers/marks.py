@@ -5,7 +5,7 @@ A mark never holds a cell value. Its facts are counts, positions and names from 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -34,6 +34,8 @@ class Mark:
     """Fill the template of the code in the catalogue."""
     is_warning: bool = False
     """The policy of the tenant lowers an error to a warning (K1)."""
+    places: Sequence[str] = ()
+    """Where in each row it is, aligned with ``rows``, for feeds whose rows have parts; else nothing."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,10 @@ A drop ``roster.csv`` is called, in this order::
 
 A tenant whose answers go to the outbox finds there ``roster.20261121T074712Z.result.csv``, ``.fix-it.csv``
 and ``.annotated.xlsx``. Stem and time code together are unique in an inbox: those names leave out the ending.
+
+A registry's partner finds the original under its own name and the answers under names that a program can
+tell beforehand: ``AAA-SSL26325.hl7`` and ``AAA-SSL26325.dqa.txt``. Only when a name is used again do they
+carry the time code of the claim, ``AAA-SSL26325.20261121T074712Z.hl7``: nothing is ever overwritten (K20).
 """
 
 from __future__ import annotations
@@ -26,6 +30,8 @@ REJECTED_FOLDER = "rejected"
 ANNOTATED_FOLDER = "annotated"
 FIX_IT = "fix-it"
 RESULT = "result"
+CONSENTS = "cnf"
+"""Kind of a consent notification file, which lies apart from the other answers (T31)."""
 SUSPENDED_NOTICE = "INTAKE-SUSPENDED.txt"
 """Our notice in an inbox whose intake is suspended (M39): nothing is claimed while it lies there."""
 
@@ -63,6 +69,7 @@ def shortened(file_name: str) -> str:
 
 
 ENDINGS = ("csv", "xls", "xlsx")
+HL7_ENDING = ".hl7"
 _SPELLINGS = tuple(spelling for ending in ENDINGS for spelling in (ending, ending.upper(), ending.title()))
 
 
@@ -72,6 +79,8 @@ class StampedName:
 
     file_name: str
     stamp: str
+    is_first: bool = False
+    """Whether no earlier file of the tenant had this name; asked by a registry's names alone."""
 
     @property
     def processing(self) -> str:
@@ -90,9 +99,28 @@ class StampedName:
 
     @property
     def stem(self) -> str:
-        """Return the dropped name without its ending when that is one of a table; else all of it."""
+        """Return the dropped name without its ending when that is one of a feed; else all of it."""
         stem, _, ending = self.file_name.rpartition(".")
-        return stem if stem and ending in _SPELLINGS else self.file_name
+        is_known = ending in _SPELLINGS or f".{ending.casefold()}" == HL7_ENDING
+        return stem if stem and is_known else self.file_name
+
+    @property
+    def accepted(self) -> str:
+        """Return the name of the original in a registry's folder of originals."""
+        if self._is_foretold:
+            return self.file_name
+        own_ending = self.file_name[len(self.stem) :]
+        return f"{self.stem}.{self.stamp}{own_ending}"
+
+    def report(self, kind: str, ending: str) -> str:
+        """Return the name of a registry's answer of one kind, such as ``AAA-SSL26325.dqa.txt``."""
+        stem = self.stem if self._is_foretold else f"{self.stem}.{self.stamp}"
+        return f"{stem}.{kind}.{ending}"
+
+    @property
+    def _is_foretold(self) -> bool:
+        # Only names with the ending: x and x.hl7 are two names, but would have the same reports.
+        return self.is_first and self.file_name.casefold().endswith(HL7_ENDING)
 
     def answer(self, kind: str, ending: str) -> str:
         """Return the name of an answer of one kind, such as ``bulk.20261121T074712Z.annotated.xlsx``."""

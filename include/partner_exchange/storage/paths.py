@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from partner_exchange.storage.names import (
     ANNOTATED_FOLDER,
+    CONSENTS,
     FIX_IT,
     ORIGINALS_FOLDER,
     REJECTED_FOLDER,
@@ -31,17 +32,21 @@ def completed(inbox: str, name: StampedName) -> str:
     return f"{inbox}/{name.completed}"
 
 
-def original(inbox: str, name: StampedName) -> str:
+def original(inbox: Inbox, name: StampedName) -> str:
     """Return where the byte-exact original goes."""
-    return f"{inbox}/{ORIGINALS_FOLDER}/{name.original}"
+    if inbox.answers == "registry":
+        return f"{inbox.accepted}/{name.accepted}"
+    return f"{inbox.folder}/{ORIGINALS_FOLDER}/{name.original}"
 
 
 def answer_file(inbox: Inbox, name: StampedName, kind: str, ending: str) -> str:
-    """Return where a file goes that a partner finds besides the result file (N01): fix-it or annotated.
+    """Return where a file goes that a partner finds besides the result file, or in its place (N01, T29).
 
-    :param kind: ``fix-it`` or ``annotated``.
+    :param kind: ``fix-it``, ``annotated``, or of a registry ``dqa``, ``ack``, ``cnf``.
     :param ending: of the file's name, without the dot.
     """
+    if inbox.answers == "registry":
+        return f"{inbox.outbox if kind == CONSENTS else inbox.reports}/{name.report(kind, ending)}"
     if inbox.answers == "outbox":
         return f"{inbox.outbox}/{name.answer(kind, ending)}"
     if kind == FIX_IT:
@@ -50,7 +55,7 @@ def answer_file(inbox: Inbox, name: StampedName, kind: str, ending: str) -> str:
 
 
 def result_copy(inbox: Inbox, name: StampedName) -> str | None:
-    """Return where a copy of the result file goes; None for a tenant who finds all answers by the drop."""
+    """Return where a copy of the result file goes; None for a tenant who finds all answers elsewhere."""
     return f"{inbox.outbox}/{name.answer(RESULT, 'csv')}" if inbox.answers == "outbox" else None
 
 

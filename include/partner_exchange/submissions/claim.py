@@ -32,7 +32,7 @@ from partner_exchange.storage.names import (
     utc_stamp,
 )
 from partner_exchange.submissions.notice import put_notice, remove_notice
-from partner_exchange.tenants.model import Tenant
+from partner_exchange.tenants.model import Inbox, Tenant
 
 _logger = logging.getLogger(__name__)
 
@@ -136,15 +136,29 @@ def free_name(
 
     :param in_use: ``names_in_use`` of a listing that the caller has.
     """
-    inbox = tenant.inbox.folder
+    inbox = tenant.inbox
     if in_use is None:
-        in_use = names_in_use(home.entries(inbox))
+        in_use = names_in_use(home.entries(inbox.folder))
     name = StampedName(shortened(file_name), utc_stamp(clock.now()))
-    while (name.stem, name.stamp) in in_use or any(
-        home.exists(place(inbox, name)) for place in (paths.processing, paths.completed, paths.original)
+    while (
+        (name.stem, name.stamp) in in_use
+        or _is_answered(tenant, name)
+        or any(home.exists(place) for place in _places(inbox, name))
     ):
         name = StampedName(name.file_name, next_stamp(name.stamp))
     return name
+
+
+def _places(inbox: Inbox, name: StampedName) -> tuple[str, ...]:
+    folder = inbox.folder
+    return paths.processing(folder, name), paths.completed(folder, name), paths.original(inbox, name)
+
+
+def _is_answered(tenant: Tenant, name: StampedName) -> bool:
+    """Say whether a file of this stem and time code was taken before: a registry's inbox shows it no more."""
+    with transaction() as connection:
+        names = ledger.stamped(connection, tenant.code, name.stamp)
+    return any(StampedName(one, name.stamp).stem == name.stem for one in names)
 
 
 def enter(home: Home, tenant: Tenant, name: StampedName, size_bytes: int) -> Submission:

@@ -22,7 +22,7 @@ from partner_exchange.ledger.states import Outcome, State
 from partner_exchange.ledger.submissions import Submission
 from partner_exchange.storage.archive import Archive
 from partner_exchange.submissions.counts import Counts, counts_of
-from partner_exchange.submissions.validate import ACCEPTED, examine, validate, validate_anew
+from partner_exchange.submissions.validate import ACCEPTED, examine, tables_of, validate, validate_anew
 from partner_exchange.tenants import registry
 
 _logger = logging.getLogger(__name__)
@@ -88,7 +88,12 @@ def _merge(submission: Submission) -> Submission:
                 submission_id=locked.submission_id,
             )
         outcome = get_feed(locked.feed).load(
-            connection, accepted, tenant=tenant, submission_id=locked.submission_id, now=clock.now()
+            connection,
+            accepted,
+            tables=tables_of(locked, tenant),
+            tenant=tenant,
+            submission_id=locked.submission_id,
+            now=clock.now(),
         )
         # Before the commit: a crash in between leaves a part that the next try replaces, not a gap.
         Archive().write_table(locked.submission_id, REJECTED_AT_LOAD, outcome.rejected)
@@ -101,6 +106,7 @@ def _merge(submission: Submission) -> Submission:
             rejected_at_load=len(outcome.rejected),
             findings=outcome.findings,
             columns=outcome.columns,
+            part_counts=outcome.part_counts,
             seconds=monotonic() - started_s,
         )
 

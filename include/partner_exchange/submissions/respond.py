@@ -24,12 +24,12 @@ from partner_exchange.ledger.submissions import Submission
 from partner_exchange.storage import paths
 from partner_exchange.storage.archive import Archive
 from partner_exchange.storage.folders import Home
-from partner_exchange.storage.names import ORIGINALS_FOLDER, StampedName
+from partner_exchange.storage.names import StampedName
 from partner_exchange.submissions.claim import NOT_ARCHIVED
 from partner_exchange.submissions.counts import Counts, counts_of
 from partner_exchange.submissions.load import REJECTED_AT_LOAD
 from partner_exchange.submissions.notice import put_notice
-from partner_exchange.submissions.validate import REJECTED, examine
+from partner_exchange.submissions.validate import REJECTED, examine, tables_of
 from partner_exchange.tenants import registry
 from partner_exchange.tenants.model import Tenant
 from partner_exchange.validation.findings import Findings
@@ -58,13 +58,16 @@ def respond(submission_id: str, home: Home) -> Counts:
 def _answer(submission: Submission, home: Home, started_s: float) -> Submission:
     ledger.require_answerable(submission)
     tenant = registry.load_one(submission.tenant_code)
-    name = StampedName(submission.file_name, submission.stamp)
+    name = submission.name
     with transaction() as connection:
         findings = ledger.findings(connection, submission.submission_id)
-    if submission.state is State.LOADED:
+    # A registry's reports stand in place of the result file, also for what was refused or failed (T58).
+    is_reported = tenant.inbox.answers == "registry"
+    if submission.state is State.LOADED or is_reported:
         _write_answer_files(submission, tenant, home, name, findings)
     put_away(submission, tenant, home, name)
-    _write_result(submission, tenant, home, name, findings)
+    if not is_reported:
+        _write_result(submission, tenant, home, name, findings)
     with transaction() as connection:
         suspension = intake.suspension(connection, tenant.code)
     if suspension is not None:
@@ -80,8 +83,10 @@ def _write_answer_files(
         tenant=tenant,
         file_name=submission.file_name,
         original=partial(Archive().original, tenant.code, submission.sha256),
-        rejected=rejected_rows(submission, tenant),
+        rejected=rejected_rows(submission, tenant) if submission.state is State.LOADED else pd.DataFrame(),
         findings=findings,
+        submission_id=submission.submission_id,
+        tables=tables_of(submission, tenant),
     )
     for file in get_feed(submission.feed).answer_files(material):
         place = paths.answer_file(tenant.inbox, name, file.kind, file.ending)
@@ -113,14 +118,13 @@ def rejected_rows(submission: Submission, tenant: Tenant) -> pd.DataFrame:
 
 
 def put_away(submission: Submission, tenant: Tenant, home: Home, name: StampedName) -> None:
-    """Move the byte-exact original to ``originals/``; written anew from the archive if it is gone."""
-    inbox = tenant.inbox.folder
-    home.ensure_folder(f"{inbox}/{ORIGINALS_FOLDER}")
-    place = paths.original(inbox, name)
+    """Move the byte-exact original away (K15); written anew from the archive if it is gone."""
+    place = paths.original(tenant.inbox, name)
+    home.ensure_folder(place.rpartition("/")[0])
     if home.exists(place):
         return
     try:
-        home.rename(paths.processing(inbox, name), place)
+        home.rename(paths.processing(tenant.inbox.folder, name), place)
     except FileNotFoundError:
         if submission.sha256 != NOT_ARCHIVED:
             home.write(place, Archive().original(tenant.code, submission.sha256))

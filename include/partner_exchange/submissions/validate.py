@@ -7,10 +7,11 @@ import unicodedata
 from fnmatch import fnmatchcase
 from time import monotonic
 
+import pandas as pd
 from sqlalchemy import Connection
 
 from partner_exchange import clock, log
-from partner_exchange.feeds.base import Examination, ExamineContext
+from partner_exchange.feeds.base import Examination, ExamineContext, Tables
 from partner_exchange.feeds.refusal import refusal
 from partner_exchange.feeds.registry import get_feed
 from partner_exchange.ledger import audit, intake
@@ -77,6 +78,8 @@ def _judge(submission: Submission, started_s: float) -> Submission:
     archive = Archive()
     archive.write_table(submission_id, ACCEPTED, examination.accepted)
     archive.write_table(submission_id, REJECTED, examination.rejected)
+    for name, table in examination.tables.items():
+        archive.write_table(submission_id, part_of(name), table)
     with transaction() as connection:
         locked = ledger.lock(connection, submission_id)
         is_again = _is_judged_by_another_policy(locked, tenant)
@@ -96,6 +99,7 @@ def _judge(submission: Submission, started_s: float) -> Submission:
             lines_to_load=len(examination.accepted),
             template=examination.template,
             columns=examination.columns,
+            part_counts=examination.part_counts,
         )
         if is_again or locked.state is State.CLAIMED:
             _audit(connection, submission, examination, is_again=is_again)
@@ -104,6 +108,26 @@ def _judge(submission: Submission, started_s: float) -> Submission:
     counts = counts_of(submission, started_s)
     log.event(_logger, "validate", findings=examination.findings.total, **counts.as_dict())
     return submission
+
+
+def part_of(name: str) -> str:
+    """Return the name in the work area of one of ``Examination.tables``."""
+    return f"table-{name}.parquet"
+
+
+def tables_of(submission: Submission, tenant: Tenant) -> Tables:
+    """Return what hands out the tables that the checks left, made anew when the work area was lost."""
+    anew: dict[str, pd.DataFrame] = {}
+
+    def table(name: str) -> pd.DataFrame:
+        if not anew:
+            try:
+                return Archive().read_table(submission.submission_id, part_of(name))
+            except FileNotFoundError:
+                anew.update(examine(submission, tenant).tables)
+        return anew[name]
+
+    return table
 
 
 def examine(submission: Submission, tenant: Tenant) -> Examination:

@@ -16,11 +16,14 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from partner_exchange.tenants.base import Model
 from partner_exchange.tenants.feed_policy import FeedPolicy
+from partner_exchange.tenants.limits import Quota, Retention
 from partner_exchange.tenants.status_policy import StatusPolicy
+from partner_exchange.tenants.vxu_policy import VxuPolicy
 
 TENANT_CODE = re.compile(r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$")
 RESERVED_CODES = frozenset({"pipeline", "admin", "root", "exchange", "airflow", "system"})
 _FOLDER_NAME = r"^[A-Za-z0-9_-][A-Za-z0-9._-]*$"
+_FOLDER_NAME_OR_NONE = r"^([A-Za-z0-9_-][A-Za-z0-9._-]*)?$"
 _ADDRESS = re.compile(r"^[^@\s<>,;]+@[^@\s<>,;]+\.?[^@\s<>,;]*$")
 
 
@@ -83,10 +86,22 @@ class Inbox(Model):
     outbox: str = Field(
         default="outbound", pattern=_FOLDER_NAME, description="the folder the partner reads (M05)"
     )
-    answers: Literal["beside", "outbox"] = Field(
+    answers: Literal["beside", "outbox", "registry"] = Field(
         default="beside",
-        description="where fix-it and annotated files go: below the inbox, or into the outbox together with "
-        "a copy of the result file",
+        description="where answers go: below the inbox; into the outbox, together with a copy of the result "
+        "file; or as the registry lays them out, originals into `accepted`, reports into `reports`",
+    )
+    accepted: str = Field(
+        default="", pattern=_FOLDER_NAME_OR_NONE, description="with `registry`: folder of the originals (T28)"
+    )
+    reports: str = Field(
+        default="", pattern=_FOLDER_NAME_OR_NONE, description="with `registry`: folder of the reports (T29)"
+    )
+    aliases: dict[str, str] = Field(
+        default={}, description="other names under which folders are reached, such as DQA-Reports (K6)"
+    )
+    may_delete_answers: bool = Field(
+        default=True, description="whether the partner may delete what lies in the outbox"
     )
     file_names: tuple[str, ...] = Field(
         default=(),
@@ -107,6 +122,22 @@ class Inbox(Model):
         if isinstance(data, dict) and data.get("connection", GATEWAY) != GATEWAY:
             return {"settle_s": 2.0, **data}
         return data
+
+    @model_validator(mode="after")
+    def _folders_are_clear(self) -> Inbox:
+        if (self.answers == "registry") != bool(self.accepted and self.reports):
+            raise ValueError("`accepted` and `reports` belong to `answers: registry`, which needs both")
+        names = [name.casefold() for name in (*self.folders, *self.aliases)]
+        if len(set(names)) != len(names):
+            raise ValueError("the folders and their other names must differ")
+        if not set(self.aliases.values()) <= set(self.folders):
+            raise ValueError("`aliases` must name one of the folders, as `other name: folder`")
+        return self
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """Return the names of all folders that a partner sees in the own home."""
+        return tuple(name for name in (self.folder, self.accepted, self.reports, self.outbox) if name)
 
 
 class Contacts(Model):
@@ -201,12 +232,15 @@ class Tenant(Model):
     time_zone: str = Field(
         default="UTC", description="zone of times shown to the partner; the store keeps UTC"
     )
-    feed: Literal["roster", "status"] = Field(description="the kind of data the partner sends")
+    feed: Literal["roster", "status", "vxu"] = Field(description="the kind of data the partner sends")
     access: Access = Field(default=Access(), description="how the partner logs in")
     inbox: Inbox = Field(default=Inbox(), description="where the partner's files are")
     contacts: Contacts = Field(default=Contacts(), description="who hears about what")
     roster: RosterPolicy = Field(default=RosterPolicy(), description="policy of the roster feed")
     status: StatusPolicy = Field(default=StatusPolicy(), description="policy of the status feed")
+    vxu: VxuPolicy = Field(default=VxuPolicy(), description="policy of the immunization feed")
+    quota: Quota = Field(default=Quota(), description="how many files the partner may leave (K13)")
+    retention: Retention = Field(default=Retention(), description="how long files are kept (K10)")
     max_file_bytes: int = Field(default=512 * 1024 * 1024, ge=1024, description="larger uploads are refused")
 
     @field_validator("code")
@@ -230,15 +264,21 @@ class Tenant(Model):
         return value
 
     @model_validator(mode="after")
-    def _folders_differ(self) -> Tenant:
-        if self.inbox.folder.casefold() == self.inbox.outbox.casefold():
-            raise ValueError("inbox.folder and inbox.outbox must differ")
+    def _answers_fit_the_feed(self) -> Tenant:
+        if (self.feed == "vxu") != (self.inbox.answers == "registry"):
+            raise ValueError("`inbox.answers: registry` belongs to the feed `vxu`, which needs it")
         return self
 
     @property
     def policy(self) -> FeedPolicy:
         """Return the policy of the tenant's own feed."""
-        return self.roster if self.feed == "roster" else self.status
+        policies: dict[str, FeedPolicy] = {"roster": self.roster, "status": self.status, "vxu": self.vxu}
+        return policies[self.feed]
+
+    @property
+    def import_code(self) -> str:
+        """Return the code that stands in the names of HL7 files: user name and root folder (T25, T47)."""
+        return self.code.upper()
 
     @property
     def policy_sha256(self) -> str:

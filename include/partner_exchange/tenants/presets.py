@@ -28,6 +28,23 @@ PRESETS: dict[str, dict[str, Any]] = {
             "identical_file": "allow",
         },
     },
+    # S2 and S3, the Texas Immunization Registry: four folders (T27-T31), 300 files a folder (T38, K13), data
+    # kept for 180 days (T39, K10); the slides call the folder of the reports by two names (K6).
+    "texas-registry": {
+        "feed": "vxu",
+        "time_zone": "America/Chicago",
+        "inbox": {
+            "folder": "HL7-Dropoff",
+            "accepted": "Accepted",
+            "reports": "DQA-Report",
+            "outbox": "Receive",
+            "aliases": {"DQA-Reports": "DQA-Report"},
+            "answers": "registry",
+            "may_delete_answers": False,
+        },
+        "quota": {"max_files": 300, "scope": "folder"},
+        "retention": {"days": 180},
+    },
 }
 
 

@@ -18,6 +18,9 @@ from partner_exchange.tenants.resource_list import ResourceList
 Stamp = tuple[int, int]
 """Size and time of change (ns) of a file: enough to see that it was edited."""
 
+_FEEDS = ("roster", "status", "vxu")
+"""Names of the feeds, which are also those of their policies."""
+
 _MOST_TOLD = 20
 """How many mistakes of one list are told one by one: a column filled in wrongly is wrong in every line."""
 
@@ -118,8 +121,9 @@ def _document(path: Path, content: bytes) -> tuple[dict[str, Any] | None, list[P
         remedy = f"Rename the file to {raw['code']}.yaml or leave `code` out."
         return None, [problem_in(path, "code", "the code differs from the file name", remedy)]
     document = merge(PRESETS[preset], raw) if preset else raw
-    for feed, other in (("roster", "status"), ("status", "roster")):
-        if document.get("feed") == feed and other in document:
+    feed = document.get("feed")
+    for other in _FEEDS:
+        if feed in _FEEDS and other != feed and other in document:
             remedy = f"Remove it, or say `feed: {other}`; see docs/tenants.md."
             return None, [problem_in(path, other, f"the policy of another feed than `{feed}`", remedy)]
     return document, []

@@ -9,12 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from partner_exchange.validation.codes import cdc, privacy, reading, roster, status, workbook
+from partner_exchange.validation.codes import (
+    cdc,
+    privacy,
+    reading,
+    roster,
+    status,
+    vxu,
+    vxu_file,
+    vxu_store,
+    workbook,
+)
 from partner_exchange.validation.entry import Entry, Scope, Turn
 
 __all__ = ["CATALOGUE", "Entry", "Scope", "Turn"]
 
-_MODULES = (reading, workbook, roster, status, cdc, privacy)
+_MODULES = (reading, workbook, roster, status, cdc, privacy, vxu_file, vxu, vxu_store)
 
 CATALOGUE: Mapping[str, Entry] = {entry.code: entry for module in _MODULES for entry in module.ENTRIES}
 """All entries by code, in the order of the documentation."""

@@ -45,6 +45,10 @@ class Entry:
     """Also goes into the audit trail: somebody reached for what is not theirs, or sent what must not come."""
     may_be_lowered: bool = False
     """A tenant that does not require the value gets a warning instead of an error (K1)."""
+    hl7_error: str = ""
+    """What an HL7 acknowledgement says of it: code of table HL70357."""
+    hl7_application_error: str = ""
+    """The same, code of table HL70533; "" where none fits."""
 
     def sentence(self, facts: Mapping[str, Fact]) -> str:
         """Return what is wrong and what to do, for ``facts``."""

@@ -13,8 +13,10 @@ from enum import StrEnum
 
 import pandas as pd
 
-TABLE_COLUMNS = ("row", "column", "severity", "code", "message")
-"""Columns of ``Findings.table``: row ``Int64`` (null for the file), the rest text; column "" for a row."""
+TABLE_COLUMNS = ("row", "column", "place", "severity", "code", "message")
+"""Columns of ``Findings.table``: row ``Int64`` (null for the file), the rest text; column "" for a row; place
+is where in the row, such as ``RXA^2^5^1^1`` in a message, "" for feeds whose rows have no parts.
+"""
 
 
 class Severity(StrEnum):

@@ -56,8 +56,10 @@ def word(marks: Iterable[Mark], *, columns: Sequence[str], cap: int) -> Findings
 
 
 def _in_order(mark: Mark) -> Mark:
-    is_sorted = bool((mark.rows[1:] >= mark.rows[:-1]).all())
-    return mark if is_sorted else replace(mark, rows=np.sort(mark.rows))
+    if bool((mark.rows[1:] >= mark.rows[:-1]).all()):
+        return mark
+    order = np.argsort(mark.rows, kind="stable")
+    return replace(mark, rows=mark.rows[order], places=[mark.places[at] for at in order if mark.places])
 
 
 def row_ranges(rows: Rows) -> str:
@@ -98,10 +100,14 @@ def _group(marks: Sequence[Mark]) -> FindingGroup:
 
 @dataclass(frozen=True)
 class _Listed:
-    """The single findings as parallel arrays; ``mark`` points to what they say."""
+    """The single findings as parallel arrays; ``mark`` points to what they say, ``place`` to where."""
 
     row: Rows
     mark: npt.NDArray[np.int64]
+    place: npt.NDArray[np.object_]
+
+    def take(self, chosen: npt.NDArray[np.int64]) -> _Listed:
+        return _Listed(self.row[chosen], self.mark[chosen], self.place[chosen])
 
 
 def _table(marks: Sequence[Mark], place: dict[str, int], cap: int) -> pd.DataFrame:
@@ -111,17 +117,17 @@ def _table(marks: Sequence[Mark], place: dict[str, int], cap: int) -> pd.DataFra
     places = np.array([place[mark.column] for mark in marks])
     codes = np.array([mark.code for mark in marks])
     listed = _candidates(marks, cap)
-    of = listed.mark
-    if len(of) > cap:
-        chosen = np.lexsort((codes[of], places[of], listed.row, weights[of]))[:cap]
-        listed = _Listed(listed.row[chosen], of[chosen])
+    if len(listed.mark) > cap:
         of = listed.mark
-    order = np.lexsort((codes[of], places[of], listed.row))
-    row, of = listed.row[order], of[order]
+        listed = listed.take(np.lexsort((codes[of], places[of], listed.row, weights[of]))[:cap])
+    of = listed.mark
+    listed = listed.take(np.lexsort((codes[of], places[of], listed.row)))
+    row, of = listed.row, listed.mark
     return pd.DataFrame(
         {
             "row": pd.Series(row, dtype="Int64").mask(row == _WHOLE_FILE),
             "column": _text([mark.column for mark in marks], of),
+            "place": pd.Series(listed.place, dtype="str"),
             "severity": _text([severity_of(mark).value for mark in marks], of),
             "code": _text([mark.code for mark in marks], of),
             "message": _text([CATALOGUE[mark.code].sentence(mark.facts) for mark in marks], of),
@@ -134,7 +140,13 @@ def _candidates(marks: Sequence[Mark], cap: int) -> _Listed:
     whole_file = np.array([_WHOLE_FILE], dtype=np.int64)
     rows = [mark.rows[:cap] if len(mark.rows) else whole_file for mark in marks]
     lengths = [len(each) for each in rows]
-    return _Listed(np.concatenate(rows), np.repeat(np.arange(len(marks)), lengths))
+    places = np.full(sum(lengths), "", dtype=object)
+    end = 0
+    for mark, length in zip(marks, lengths, strict=True):
+        if mark.places:
+            places[end : end + length] = list(mark.places[:length])
+        end += length
+    return _Listed(np.concatenate(rows), np.repeat(np.arange(len(marks)), lengths), places)
 
 
 def _text(values: Sequence[str], of: npt.NDArray[np.int64]) -> pd.Series:

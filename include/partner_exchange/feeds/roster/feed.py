@@ -19,6 +19,7 @@ from partner_exchange.feeds.base import (
     Examination,
     ExamineContext,
     LoadOutcome,
+    Tables,
 )
 from partner_exchange.feeds.expected import fix_it_ending
 from partner_exchange.feeds.refusal import refusal
@@ -84,6 +85,7 @@ class RosterFeed:
         connection: Connection,
         accepted: pd.DataFrame,
         *,
+        tables: Tables,
         tenant: Tenant,
         submission_id: str,
         now: datetime,

@@ -19,6 +19,7 @@ from partner_exchange.feeds.base import (
     ExamineContext,
     LoadOutcome,
     MappedColumn,
+    Tables,
 )
 from partner_exchange.feeds.refusal import refusal
 from partner_exchange.feeds.status.answers import answer_files
@@ -83,6 +84,7 @@ class StatusFeed:
         connection: Connection,
         accepted: pd.DataFrame,
         *,
+        tables: Tables,
         tenant: Tenant,
         submission_id: str,
         now: datetime,
