@@ -42,6 +42,11 @@ def has_rejected(submission: Submission, columns: Iterable[ColumnOutcome]) -> bo
     return _is_loaded(submission) and bool(submission.rows_rejected or any(one.rejected for one in columns))
 
 
+def is_acknowledged(submission: Submission) -> bool:
+    """Say whether the messages of a file could be read, so that each of them is acknowledged (T50)."""
+    return bool(submission.part_counts.get("acknowledged"))
+
+
 def places(
     submission: Submission, columns: Iterable[ColumnOutcome], findings: Findings, tenant: Tenant
 ) -> dict[str, str]:
@@ -67,7 +72,7 @@ def _registry_places(inbox: Inbox, submission: Submission) -> dict[str, str]:
     if submission.state is State.FAILED:
         return {"Report": paths.answer_file(inbox, name, report, "txt")}
     found |= {f"The same ({end})": paths.answer_file(inbox, name, report, end) for end in REPORT_ENDINGS[1:]}
-    if submission.rows_total:
+    if is_acknowledged(submission):
         found["Acknowledgements"] = paths.answer_file(inbox, name, acknowledgements, "hl7")
     if _is_loaded(submission) and submission.rows_accepted:
         found["Consents"] = paths.answer_file(inbox, name, AnswerKind.CONSENTS, "csv")

@@ -22,7 +22,13 @@ def _status() -> Feed:
     return StatusFeed()
 
 
-_FEEDS: dict[str, Callable[[], Feed]] = {"roster": _roster, "status": _status}
+def _vxu() -> Feed:
+    from partner_exchange.feeds.vxu.feed import VxuFeed
+
+    return VxuFeed()
+
+
+_FEEDS: dict[str, Callable[[], Feed]] = {"roster": _roster, "status": _status, "vxu": _vxu}
 
 
 def get_feed(name: str) -> Feed:

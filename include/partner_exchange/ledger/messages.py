@@ -19,13 +19,11 @@ from sqlalchemy.dialects.postgresql import insert
 from partner_exchange import clock
 from partner_exchange.ledger import tables
 from partner_exchange.ledger.copying import copy_rows
+from partner_exchange.ledger.states import DOSE_OUTCOMES
 from partner_exchange.ledger.submissions import Submission
 
 _outcome = tables.message_outcome
 _report = tables.quality_report
-
-DOSE_OUTCOMES = ("stored", "held", "unchanged", "deleted", "refused")
-"""What becomes of a dose of an accepted message; a rejected one is known from the findings."""
 
 
 def record_outcomes(connection: Connection, submission_id: str, outcomes: pd.DataFrame) -> None:

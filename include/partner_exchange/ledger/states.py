@@ -45,3 +45,7 @@ FINAL = frozenset(state for state, targets in _MOVES.items() if not targets)
 def may_move(source: State, target: State) -> bool:
     """Say whether a submission may go from one state straight to another."""
     return target in _MOVES[source]
+
+
+DOSE_OUTCOMES = ("stored", "held", "unchanged", "deleted", "refused")
+"""What becomes of a dose of an accepted message; a rejected one is known from the findings."""

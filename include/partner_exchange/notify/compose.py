@@ -18,6 +18,7 @@ from partner_exchange.feeds.expected import has_rejected, places
 from partner_exchange.ledger import submissions as ledger
 from partner_exchange.ledger.columns import ColumnOutcome
 from partner_exchange.ledger.mails import Event, QueuedMail
+from partner_exchange.ledger.states import DOSE_OUTCOMES
 from partner_exchange.ledger.submissions import Submission
 from partner_exchange.tenants.model import Tenant
 from partner_exchange.validation.catalogue import CATALOGUE
@@ -67,6 +68,25 @@ _VALUE_FINDINGS = _Wording(
     "The good values of your file are loaded; some values were rejected.",
     "Your turn: mend the values in the fix-it file and drop it into the inbox as it is named.",
 )
+_MESSAGES = {
+    Event.SUCCESS: _Wording(
+        "{file}: all {accepted} messages accepted",
+        "Every message of your file was accepted.",
+        "Nothing is asked of you; the report says how good the data is.",
+    ),
+    Event.FINDINGS: _Wording(
+        "{file}: {accepted} of {total} messages accepted, {rejected}",
+        "Your file was processed, but parts of it could not be taken.",
+        "Your turn: the report says what to change. Correct it in your system and send those messages again.",
+    ),
+    Event.REFUSAL: _Wording(
+        "{file}: refused, nothing loaded",
+        "The file as a whole was refused. Nothing of it was loaded.",
+        "Your turn: see the reason below, then send a corrected file under a new name.",
+    ),
+}
+"""What a registry's partner is told: the rows of its files are messages, and there is no fix-it file."""
+
 _NOTHING_REJECTED = _Wording(
     "{file}: {accepted} of {total} rows loaded, with findings",
     "Your file is loaded, but something about it is not right.",
@@ -104,7 +124,8 @@ def compose(connection: Connection, mail: QueuedMail, tenant: Tenant, *, sender:
     findings = ledger.findings(connection, mail.submission_id)
     columns = ledger.column_outcomes(connection, mail.submission_id)
     groups = findings.groups
-    wording = _wording(mail.event, submission, columns)
+    wording = _wording(mail.event, submission, columns, tenant)
+    is_registry = tenant.inbox.answers == "registry"
     facts = {
         "tenant": tenant,
         "submission": submission,
@@ -114,6 +135,9 @@ def compose(connection: Connection, mail: QueuedMail, tenant: Tenant, *, sender:
         "hidden_count": max(0, len(groups) - GROUPS_SHOWN),
         "places": places(submission, columns, findings, tenant),
         "values": _values(submission, columns),
+        "doses": _doses(submission),
+        "rows_are": "Messages" if is_registry else "Rows",
+        "listed_in": "the report" if is_registry else "the result file",
     }
     message = EmailMessage(policy=SMTP)
     message["Subject"] = _subject(wording.subject, submission, columns)
@@ -129,7 +153,11 @@ def compose(connection: Connection, mail: QueuedMail, tenant: Tenant, *, sender:
     return message
 
 
-def _wording(event: Event, submission: Submission, columns: Sequence[ColumnOutcome]) -> _Wording:
+def _wording(
+    event: Event, submission: Submission, columns: Sequence[ColumnOutcome], tenant: Tenant
+) -> _Wording:
+    if tenant.inbox.answers == "registry" and event in _MESSAGES:
+        return _MESSAGES[event]
     if event is not Event.FINDINGS:
         return _WORDINGS[event]
     if not has_rejected(submission, columns):
@@ -140,6 +168,14 @@ def _wording(event: Event, submission: Submission, columns: Sequence[ColumnOutco
 def _values(submission: Submission, columns: Sequence[ColumnOutcome]) -> ColumnOutcome | None:
     """Return what became of the values when that is known and the feed judges them one by one (E21)."""
     return all_columns(columns) if columns and submission.loaded_at is not None else None
+
+
+def _doses(submission: Submission) -> dict[str, int]:
+    """Return how many doses of a loaded file had which outcome, by its name (T64)."""
+    counts = submission.part_counts
+    if submission.loaded_at is None or not counts.get("doses_total"):
+        return {}
+    return {name: counts.get(f"doses_{name}", 0) for name in (*DOSE_OUTCOMES, "rejected")}
 
 
 def _rejected(submission: Submission, columns: Sequence[ColumnOutcome]) -> str:
