@@ -39,6 +39,7 @@ def some_findings(*rows: int | None, code: str = "dob-not-a-date", column: str =
         {
             "row": list(rows),
             "column": column,
+            "place": "RXA^1^5",
             "severity": "error",
             "code": code,
             "message": 'Write "it",\nso: \\.',

@@ -195,13 +195,15 @@ def result_json(
 ) -> dict[str, Any]:
     """Return the structure that ``exchange check --json`` and ``process --json`` print (design 8).
 
+    A finding has a ``place`` only where rows have parts, such as the segments of a message.
+
     :param template: which of the feed's templates the file follows; null for a feed with one form only.
     :param columns: as ``mapping_json`` or ``columns_json`` returns them.
     :param values: counts of values over all columns; null for a feed that judges rows.
     """
     table = findings.table
     rows = [None if pd.isna(row) else int(row) for row in table["row"]]
-    texts = [table[name].fillna("").to_list() for name in ("column", "severity", "code", "message")]
+    texts = [table[name].fillna("").to_list() for name in ("column", "place", "severity", "code", "message")]
     return {
         "file": file_name,
         "feed": feed,
@@ -211,8 +213,10 @@ def result_json(
         "values": values,
         "columns": list(columns),
         "findings": [
-            {"row": row, "column": column or None, "severity": severity, "code": code, "message": message}
-            for row, column, severity, code, message in zip(rows, *texts, strict=True)
+            {"row": row, "column": column or None}
+            | ({"place": place} if place else {})
+            | {"severity": severity, "code": code, "message": message}
+            for row, column, place, severity, code, message in zip(rows, *texts, strict=True)
         ],
     }
 

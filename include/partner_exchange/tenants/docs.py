@@ -119,7 +119,7 @@ def _default(schema: dict[str, Any], table: dict[str, Any], name: str, option: d
         return "the file's name"
     if "properties" in _resolve(schema, option):
         return "see there"
-    if option.get("default") in (None, [], ""):
+    if option.get("default") in (None, [], {}, ""):
         return "–" if "default" in option else "unset"
     return f"`{json.dumps(_plain(option['default']), ensure_ascii=False)}`"
 
@@ -137,8 +137,13 @@ def _value(schema: dict[str, Any], option: dict[str, Any], path: tuple[str, ...]
         return ", ".join(f"`{choice}`" for choice in option["enum"])
     if "const" in option:
         return f"`{option['const']}`"
+    if "prefixItems" in option:
+        count, first = len(option["prefixItems"]), option["prefixItems"][0]
+        return f"list of {count}, each {_value(schema, first, path)}"
     if option["type"] == "array":
         return f"list of {_value(schema, option['items'], path)}"
+    if option["type"] == "object":
+        return f"mapping of names to {_value(schema, option['additionalProperties'], path)}"
     return _SIMPLE_TYPES[option["type"]] + _limits(option)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from partner_exchange.tenants.base import Model
 
@@ -25,8 +25,17 @@ class Retention(Model):
     """How long files and originals are kept (K10, T39)."""
 
     days: int | Literal["never"] = Field(
-        default="never", description="purge what is older than this many days; `never` purges nothing"
+        default="never",
+        description="purge what is older than this many days, at least 1; `never` purges nothing",
     )
     legal_hold: bool = Field(
         default=False, description="whether nothing is purged for now, whatever `days` says"
     )
+
+    @field_validator("days")
+    @classmethod
+    def _is_a_day_at_least(cls, value: int | Literal["never"]) -> int | Literal["never"]:
+        # Judged here and not by the type: of a choice of types each one would state its own mistake.
+        if value != "never" and value < 1:
+            raise ValueError("must be `never`, or 1 day at least")
+        return value

@@ -67,7 +67,7 @@ class VxuPolicy(FeedPolicy):
         default=18, ge=1, le=130, description="from this age a consent of the parents counts no more"
     )
     held_days: int | None = Field(
-        default=180, ge=1, description="days after which held doses are purged; unset: never (T62)"
+        default=180, ge=1, description="days after which held doses are purged; `null`: never (T62)"
     )
     max_messages: int = Field(default=200_000, ge=1, description="messages one file may have")
     scoring: Scoring = Field(default=Scoring(), description="how data quality reports are scored (T59)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
+import numpy as np
 import pytest
 
 from partner_exchange.feeds.answer import (
@@ -19,7 +20,9 @@ from partner_exchange.feeds.answer import (
 from partner_exchange.feeds.base import MappedColumn
 from partner_exchange.ledger.columns import ColumnOutcome
 from partner_exchange.ledger.states import Outcome
+from partner_exchange.readers.marks import Mark
 from partner_exchange.validation.findings import Findings
+from partner_exchange.validation.wording import word
 from support.rosters import a_row, examine, text
 
 
@@ -151,6 +154,29 @@ def test_M34_the_json_twin_says_the_same() -> None:
         )["findings"][0]["row"]
         is None
     )
+
+
+def test_X06_the_json_twin_says_where_in_a_row_only_when_rows_have_parts() -> None:
+    marks = [
+        Mark("row-repeated", rows=np.array([3])),
+        Mark("row-repeated", "RXA-5", np.array([2, 7]), places=["RXA^2^5", ""]),
+    ]
+    findings = word(marks, columns=["RXA-5"], cap=10)
+
+    document = result_json(
+        file_name="a.hl7",
+        feed="vxu",
+        outcome=Outcome.ACCEPTED_WITH_FINDINGS,
+        rows_total=7,
+        rows_accepted=7,
+        rows_rejected=0,
+        findings=findings,
+    )
+
+    found = document["findings"]
+    assert [(one["row"], one.get("place")) for one in found] == [(2, "RXA^2^5"), (3, None), (7, None)]
+    assert list(found[0]) == ["row", "column", "place", "severity", "code", "message"]
+    assert list(found[1]) == ["row", "column", "severity", "code", "message"]
 
 
 COLUMNS = (

@@ -19,7 +19,12 @@ def load(rows: list[list[str]], submission_id: str = "s1"):  # type: ignore[no-u
     examination = examine(text(rows))
     with transaction() as connection:
         outcome = get_feed("roster").load(
-            connection, examination.accepted, tenant=a_tenant_with(), submission_id=submission_id, now=NOW
+            connection,
+            examination.accepted,
+            tables=examination.tables.__getitem__,
+            tenant=a_tenant_with(),
+            submission_id=submission_id,
+            now=NOW,
         )
     assert (
         outcome.created + outcome.updated + outcome.unchanged + len(outcome.rejected)

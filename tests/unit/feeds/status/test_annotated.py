@@ -27,7 +27,8 @@ TITLES = ("Resource ID", "Beds", "Note", "When")
 def findings(*said: tuple[int | None, str, str, str, str], total: int | None = None) -> Findings:
     """Findings as (row, column, severity, code, message)."""
     names = empty_table().columns
-    table = pd.DataFrame(said, columns=names).astype({"row": "Int64"}) if said else empty_table()
+    rows = [(row, column, "", *rest) for row, column, *rest in said]
+    table = pd.DataFrame(rows, columns=names).astype({"row": "Int64"}) if said else empty_table()
     count = len(said) if total is None else total
     return Findings((FindingGroup("a-code", Severity.ERROR, "", count, "", ""),) if said else (), table)
 
