@@ -114,7 +114,7 @@ FIELDS: tuple[ScoredField, ...] = (
 )
 """All fields of the report, in its order.
 
-Own readings: "responsible party" of the registries' list is the relative as a whole, so its relationship alone
-is counted; a dose that somebody else gave is not expected to have lot, manufacturer or eligibility, and a
+Own readings: "responsible party" of the registries' list is the relative as a whole, so its relationship
+alone is counted; a dose that somebody else gave is not expected to have lot, manufacturer or eligibility, and a
 refused one no information source, as the field table says.
 """
