@@ -84,7 +84,7 @@ class NameRefused(GatewayError, Terminal):
 
 
 class QuotaExceeded(GatewayError, Terminal):
-    """The file is larger than the tenant may send."""
+    """The file is larger than the tenant may send, or one more than the tenant may leave in the inbox."""
 
 
 class StackError(ExchangeError, Terminal):

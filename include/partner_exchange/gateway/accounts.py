@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from partner_exchange import log
 from partner_exchange.errors import AuthRefused, KeyPolicyRefused, RegistryInvalid
 from partner_exchange.gateway import homes
+from partner_exchange.gateway.allowance import Allowance
 from partner_exchange.gateway.host_keys import pipeline_public_key
 from partner_exchange.gateway.rights import PartnerRights, PipelineRights
 from partner_exchange.gateway.visit import Account
@@ -66,7 +67,7 @@ class Accounts:
         self.refresh()
         if user == PIPELINE:
             return self._pipeline(blob)
-        tenant = self._registry.tenants.get(user)
+        tenant = self._named(user)
         if tenant is None:
             raise AuthRefused("account-unknown", "No tenant of that code.")
         ring = keys.key_ring(tenant, self._settings)
@@ -77,7 +78,18 @@ class Accounts:
             rights=PartnerRights(tenant),
             root=self._settings.partner_homes_dir / tenant.code,
             limit_bytes=tenant.max_file_bytes,
+            allowance=Allowance.of(tenant),
+            other_names=homes.OtherNames(tenant),
         )
+
+    def _named(self, user: str) -> Tenant | None:
+        """Return the tenant of that user name; an import code is printed in capitals and counts in any case
+        (T25).
+        """
+        tenants = self._registry.tenants
+        folded = tenants.get(user.lower()) if user.isascii() else None
+        is_import_code = folded is not None and folded.inbox.answers == "registry"
+        return folded if is_import_code else tenants.get(user)
 
     def _pipeline(self, blob: bytes) -> Account:
         if blob != self._pipeline_key:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from partner_exchange.errors import NameRefused, RightRefused
 from partner_exchange.gateway.rights import Place
+from partner_exchange.storage.own_files import is_hidden
 from partner_exchange.tenants.model import Tenant
 
 LONGEST_NAME = 200
@@ -26,7 +27,6 @@ _LONGEST_EXISTING_NAME = 255
 _LONGEST_PATH = 4096
 _DEEPEST_PATH = 32
 _UNUSABLE_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
-_HIDDEN_PREFIX, _HIDDEN_SUFFIX = ".", ".exchange"
 _FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NO_LINKS_HERE = (errno.EPERM, errno.ENOTSUP, errno.EMLINK)
 
@@ -75,15 +75,31 @@ def check_new_name(name: str) -> None:
         raise NameRefused("name-reserved", message)
 
 
-def is_hidden(name: str) -> bool:
-    """Say whether the name is one of our half-written files, which no partner ever sees."""
-    return name.startswith(_HIDDEN_PREFIX) and name.endswith(_HIDDEN_SUFFIX)
-
-
 def create_home(homes: Path, tenant: Tenant) -> None:
-    """Let the tenant's home with its two folders be there (M05)."""
-    for folder in (tenant.inbox.folder, tenant.inbox.outbox):
+    """Let the tenant's home with all its folders be there (M05, T56)."""
+    for folder in tenant.inbox.folders:
         (homes / tenant.code / folder).mkdir(parents=True, exist_ok=True, mode=0o750)
+
+
+class OtherNames:
+    """The other ways to write a path in one home; each leads to the one real place (K6, T32).
+
+    A registry prints its paths with the import code in front, ``/AAA-SSL/HL7-Dropoff``, and calls the folder
+    of its reports by two names. Listings show the real names only.
+    """
+
+    def __init__(self, tenant: Tenant) -> None:
+        inbox = tenant.inbox
+        self._aliases = dict(inbox.aliases)
+        taken = {name.casefold() for name in (*inbox.folders, *inbox.aliases)}
+        has_prefix = inbox.answers == "registry" and tenant.code not in taken
+        self._prefix = tenant.code if has_prefix else None
+
+    def real(self, place: Place) -> Place:
+        """Return the place by its real name; the import code counts in any case, an alias as it is set."""
+        if place and place[0].isascii() and place[0].lower() == self._prefix:
+            place = place[1:]
+        return (self._aliases.get(place[0], place[0]), *place[1:]) if place else place
 
 
 class HomeTree:
@@ -199,11 +215,15 @@ class HomeTree:
         with self.folder(place[:-1]) as parent:
             os.rmdir(spelling(parent, place[-1]), dir_fd=parent)
 
-    def set_times(self, place: Place, accessed_at_ns: int, modified_at_ns: int) -> None:
-        """Set both times of the file or folder."""
+    def set_times(self, place: Place, accessed_at_ns: int, modified_at_ns: int, *, files_only: bool) -> None:
+        """Set both times of the file or folder.
+
+        :raises RightRefused: ``right-refused`` for a folder when ``files_only``, ``link-refused``.
+        """
         with self.folder(place[:-1]) as parent:
             name = spelling(parent, place[-1])
-            _facts(parent, name)
+            if stat.S_ISDIR(_facts(parent, name).st_mode) and files_only:
+                raise RightRefused("right-refused", "The times of folders cannot be set here.")
             os.utime(name, ns=(accessed_at_ns, modified_at_ns), dir_fd=parent, follow_symlinks=False)
 
 

@@ -19,9 +19,9 @@ from partner_exchange.storage.names import (
     PROCESSING,
     REJECTED_FOLDER,
     SUSPENDED_NOTICE,
-    is_own,
 )
-from partner_exchange.tenants.model import Tenant
+from partner_exchange.storage.own_files import is_reserved
+from partner_exchange.tenants.model import Inbox, Tenant
 
 Place = tuple[str, ...]
 
@@ -55,10 +55,11 @@ _KEPT_FOLDERS = (ORIGINALS_FOLDER, REJECTED_FOLDER, ANNOTATED_FOLDER)
 
 PARTNER_RIGHTS: Mapping[Area, frozenset[Verb]] = {
     Area.ROOT: frozenset({Verb.LIST}),
-    # inbound and outbound themselves: they stay where they are (M05).
+    # The folders of the home themselves: they stay where they are (M05, T27).
     Area.FOLDER: frozenset({Verb.LIST}),
     Area.INBOUND: frozenset({Verb.LIST, Verb.READ, Verb.WRITE, Verb.RENAME, Verb.DELETE}),
-    # originals/, rejected/ and annotated/ hold our record of what came; a partner reads it.
+    # What we record of the partner's files: originals/, rejected/ and annotated/ in the inbox, the folders
+    # Accepted and DQA-Report of a registry (T28, T29), an outbox that is to stay as it is (T31).
     Area.KEPT: frozenset({Verb.LIST, Verb.READ}),
     # Partners' scripts fetch a file and delete it to mark it as taken; we keep what was delivered, so
     # nothing is lost, and it is the partner's own request in the sense of M53.
@@ -106,15 +107,14 @@ class PartnerRights:
     """What a partner may do in its own home; the root is the home."""
 
     def __init__(self, tenant: Tenant) -> None:
-        self._inbox = tenant.inbox.folder
-        self._outbox = tenant.inbox.outbox
+        self._inbox = tenant.inbox
 
     def area(self, place: Place) -> Area:
         """Return the area of the thing at ``place``."""
-        return _area(place, self._inbox, self._outbox)
+        return _area(place, self._inbox)
 
     def sees(self, place: Place) -> bool:
-        """Say whether the place is the root or in one of the two folders."""
+        """Say whether the place is the root or in one of the folders of the home."""
         return self.area(place) is not Area.ELSEWHERE
 
     def check(self, verb: Verb, place: Place) -> None:
@@ -124,14 +124,14 @@ class PartnerRights:
         """
         area = self.area(place)
         if verb not in PARTNER_RIGHTS[area]:
-            raise _refused("right-refused", _REFUSALS[verb].format(inbox=self._inbox), verb, area)
+            raise _refused("right-refused", _REFUSALS[verb].format(inbox=self._inbox.folder), verb, area)
         if area is Area.INBOUND:
             self._check_name(verb, place[-1])
 
     def _check_name(self, verb: Verb, name: str) -> None:
         lower = name.casefold()
         if verb in (Verb.RENAME, Verb.DELETE) and lower.endswith(PROCESSING):
-            message = "This file is being processed. It becomes a .completed file by itself; wait for that."
+            message = "This file is being processed. It is put away by itself when it is done; wait for that."
             raise _refused("file-in-hand", message, verb, Area.INBOUND)
         if verb is Verb.DELETE and lower == SUSPENDED_NOTICE.casefold():
             # The intake stays closed while the notice lies there (M39); the release is an operator's act.
@@ -159,7 +159,7 @@ class PipelineRights:
         tenant = self._tenants().get(place[0])
         if tenant is None or len(place) == 1:
             return Area.FOLDER
-        return _area(place[1:], tenant.inbox.folder, tenant.inbox.outbox)
+        return _area(place[1:], tenant.inbox)
 
     def sees(self, place: Place) -> bool:
         """Say whether the place is the root or inside the home of a known tenant."""
@@ -175,24 +175,21 @@ class PipelineRights:
             raise _refused("right-refused", _REFUSALS[verb].format(inbox="inbound"), verb, area)
 
 
-def is_reserved(name: str) -> bool:
-    """Say whether a partner may not use the name, in whatever case it is written (K17)."""
-    lower = name.casefold()
-    return is_own(name) or lower.endswith((PROCESSING, COMPLETED)) or lower == SUSPENDED_NOTICE.casefold()
-
-
-def _area(place: Place, inbox: str, outbox: str) -> Area:
+def _area(place: Place, inbox: Inbox) -> Area:
     if not place:
         return Area.ROOT
-    if place[0] not in (inbox, outbox):
+    folder = place[0]
+    if folder not in inbox.folders:
         return Area.ELSEWHERE
     if len(place) == 1:
         return Area.FOLDER
-    if place[0] == outbox:
-        return Area.OUTBOUND
-    if len(place) > 2 or place[1].casefold() in _KEPT_FOLDERS:
+    if folder == inbox.outbox:
+        return Area.OUTBOUND if inbox.may_delete_answers else Area.KEPT
+    if folder != inbox.folder or len(place) > 2:
         return Area.KEPT
-    return Area.INBOUND
+    # A registry's inbox holds drops only, so these names are free there.
+    is_kept = inbox.answers != "registry" and place[1].casefold() in _KEPT_FOLDERS
+    return Area.KEPT if is_kept else Area.INBOUND
 
 
 def _refused(code: str, message: str, verb: Verb, area: Area) -> RightRefused:

@@ -14,6 +14,7 @@ import logging
 import os
 import re
 import time
+from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
 
@@ -22,7 +23,7 @@ from partner_exchange.errors import QuotaExceeded
 from partner_exchange.gateway.homes import move_unless_taken
 
 _logger = logging.getLogger(__name__)
-_HIDDEN_NAME = re.compile(r"^\.upload-[0-9a-f]{32}\.exchange$")
+_HIDDEN_NAME = re.compile(r"^\.upload-[0-9a-f]{16}(?P<mark>[0-9a-f]{16})\.exchange$")
 _COPY_BYTES = 1024 * 1024
 
 
@@ -41,7 +42,7 @@ class Upload:
         self._limit_bytes = limit_bytes
         self._exclusive = exclusive
         self._broken: OSError | QuotaExceeded | None = None
-        self._hidden = f".upload-{token_hex(16)}.exchange"
+        self._hidden = f".upload-{token_hex(8)}{mark_of(name)}.exchange"
         self._folder = os.dup(folder)
         try:
             flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -155,6 +156,36 @@ class Upload:
             )
             self._broken = QuotaExceeded("file-too-large", message, limit_bytes=self._limit_bytes)
             raise self._broken
+
+
+def mark_of(name: str) -> str:
+    """Return what a hidden name tells about the later one: enough to compare, and never too long."""
+    return sha256(name.encode()).hexdigest()[:16]
+
+
+def marks_in_progress(folder: int) -> set[str]:
+    """Return the marks of the names that are being uploaded into the folder now, by whatever process.
+
+    What a killed process left behind is not in progress.
+
+    :param folder: descriptor of the folder.
+    """
+    matches = (_HIDDEN_NAME.match(name) for name in os.listdir(folder))
+    return {match["mark"] for match in matches if match and _is_locked(folder, match.string)}
+
+
+def _is_locked(folder: int, name: str) -> bool:
+    try:
+        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def sweep(homes: Path) -> int:

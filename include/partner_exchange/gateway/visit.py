@@ -23,8 +23,10 @@ from pathlib import Path
 from partner_exchange import log
 from partner_exchange.errors import GatewayError
 from partner_exchange.gateway import homes
+from partner_exchange.gateway.allowance import Allowance
 from partner_exchange.gateway.rights import Place, Rights, Verb
 from partner_exchange.gateway.uploads import Upload
+from partner_exchange.storage.own_files import is_hidden
 
 _logger = logging.getLogger("partner_exchange.gateway.audit")
 
@@ -43,6 +45,8 @@ class Account:
     root: Path
     limit_bytes: int | None
     is_pipeline: bool = False
+    allowance: Allowance | None = None
+    other_names: homes.OtherNames | None = None
 
 
 class Download:
@@ -131,6 +135,7 @@ class Visit:
 
         :raises FileNotFoundError: the folder is not there, or the file is not and ``create`` is false.
         :raises FileExistsError: the file is there and ``exclusive`` is true.
+        :raises QuotaExceeded: it would be one file too many.
         """
         place = self._place(path)
         with self._noted(Verb.WRITE, place):
@@ -144,9 +149,7 @@ class Visit:
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
             source = None if kind is None or truncate else Download(self._tree.open_file(place))
             try:
-                with self._tree.folder(place[:-1]) as folder:
-                    name = homes.spelling(folder, place[-1])
-                    upload = Upload(folder, name, limit_bytes=self.account.limit_bytes, exclusive=exclusive)
+                upload = self._begin(place, exclusive=exclusive)
                 if source is not None:
                     await self._fill(upload, source)
             finally:
@@ -178,13 +181,17 @@ class Visit:
             self._note("upload_cut_short", path=_shown(self._place(path)), bytes=size)
 
     def rename(self, old: bytes | str, new: bytes | str, *, replace: bool) -> None:
-        """Rename; a partner renames files only."""
+        """Rename; a partner renames files only.
+
+        :raises QuotaExceeded: the old name is being uploaded anew, and both are one file too many.
+        """
         source, target = self._place(old), self._place(new)
         with self._noted(Verb.RENAME, source):
             self._check_seen(source)
             self.account.rights.check(Verb.RENAME, source)
             self._check_new(target)
-            self._tree.rename(source, target, replace=replace, files_only=not self.account.is_pipeline)
+            with self._room_to_rename(source, target):
+                self._tree.rename(source, target, replace=replace, files_only=not self.account.is_pipeline)
             with contextlib.suppress(OSError, GatewayError):
                 self._remember(target, self._tree.facts(target))
             self._published.pop(source, None)
@@ -224,7 +231,8 @@ class Visit:
             self._check_seen(place)
             self.account.rights.check(Verb.WRITE, place)
             try:
-                self._tree.set_times(place, accessed_at_ns, modified_at_ns)
+                files_only = not self.account.is_pipeline
+                self._tree.set_times(place, accessed_at_ns, modified_at_ns, files_only=files_only)
             except FileNotFoundError:
                 if self._remembered(place) is None:
                     raise
@@ -240,10 +248,11 @@ class Visit:
 
     def _place(self, path: bytes | str) -> Place:
         try:
-            return homes.parse(path)
+            place = homes.parse(path)
         except GatewayError as error:
             self._note("refused", code=error.code)
             raise
+        return self.account.other_names.real(place) if self.account.other_names else place
 
     def _check_seen(self, place: Place) -> None:
         """Let what is outside of the account's view not be there, so nobody learns what else exists (X12)."""
@@ -259,7 +268,7 @@ class Visit:
     def _shows(self, folder: Place, name: str) -> bool:
         if not self.account.rights.sees((*folder, name)):
             return False
-        return self.account.is_pipeline or not homes.is_hidden(name)
+        return self.account.is_pipeline or not is_hidden(name)
 
     def _kind(self, place: Place) -> int | None:
         try:
@@ -267,6 +276,28 @@ class Visit:
         except FileNotFoundError:
             with self._tree.folder(place[:-1]):
                 return None
+
+    def _begin(self, place: Place, *, exclusive: bool) -> Upload:
+        """Start the upload; nothing else runs between the count of files and the one more (T38)."""
+        with self._tree.folder(place[:-1]) as folder:
+            name = homes.spelling(folder, place[-1])
+            allowance = self.account.allowance
+            with allowance.held(folder) if allowance else contextlib.nullcontext():
+                if allowance:
+                    allowance.check(folder, name)
+                return Upload(folder, name, limit_bytes=self.account.limit_bytes, exclusive=exclusive)
+
+    @contextlib.contextmanager
+    def _room_to_rename(self, source: Place, target: Place) -> Iterator[None]:
+        allowance = self.account.allowance
+        if allowance is None:
+            yield
+            return
+        self._tree.facts(source)
+        with self._tree.folder(target[:-1]) as folder, allowance.held(folder):
+            old, new = (homes.spelling(folder, place[-1]) for place in (source, target))
+            allowance.check(folder, new, instead_of=old)
+            yield
 
     async def _fill(self, upload: Upload, source: Download) -> None:
         try:
