@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from partner_exchange import log
-from partner_exchange.cli import files, nhsn, operate, stack, statuses, templates
+from partner_exchange.cli import code_sets, files, nhsn, operate, stack, statuses, templates
 from partner_exchange.settings import get_settings
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ operate.add_to(app)
 statuses.add_to(app)
 templates.add_to(app)
 nhsn.add_to(app)
+code_sets.add_to(app)
 
 
 def _show_version(is_wanted: bool) -> None:
