@@ -1,8 +1,8 @@
 """Read an HL7 2.x file message by message (T43, T63).
 
 Called by the immunization feed. A message is everything from MSH to the next MSH or line of the envelope, of
-whatever type and however damaged; only a file without any, or with too many, is refused. The bytes are kept once
-and messages taken apart when they are asked for, so a large file costs little more than its size.
+whatever type and however damaged; only a file without any, or with too many, is refused. The bytes are kept
+once and messages taken apart when they are asked for, so a large file costs little more than its size.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ class Segment(NamedTuple):
     line: int
     """Number of the line in the file, from 1."""
     fields: list[str]
-    """Raw texts, still escaped: item n is field n as HL7 counts, MSH-1 and MSH-2 included; item 0 the name."""
+    """Raw texts, still escaped: item n is field n as HL7 counts, MSH-1 and MSH-2 included; item 0 is the
+    name.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Signs that separate the parts of an HL7 message, and what stands between them (HL7 2.5.1, chapter 2).
 
-Called by ``hl7.py`` for lines and by ``feeds/vxu/flatten.py`` for values. Nothing below a field is split before
-somebody asks for it (decision 0015).
+Called by ``hl7.py`` for lines and by ``feeds/vxu/flat_texts.py`` for values. Nothing below a field is split
+before somebody asks for it (decision 0015).
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def repetitions(text: str, separators: Separators) -> list[str]:
 
 
 def component(text: str, n: int, separators: Separators) -> str:
-    """Return component ``n``, from 1, of a repetition, or of the first one of a field; "" where there is none."""
+    """Return component ``n``, from 1, of a repetition, or of the first one of a field; "" for none."""
     if separators.repetition in text:
         text = text[: text.index(separators.repetition)]
     parts = text.split(separators.component, n)

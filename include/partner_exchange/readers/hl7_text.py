@@ -1,7 +1,7 @@
 """Make plain lines of the bytes of an HL7 file: framing bytes, line ends, character sets (T43, T63).
 
-Called by ``hl7.py``. Content decides, not the ending of the name. Every guard touches each byte a bounded number
-of times.
+Called by ``hl7.py``. Content decides, not the ending of the name. Every guard touches each byte a bounded
+number of times.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Names of immunization files: ``ImportCodeYYDDD.hl7``, and ``ImportCodeYYDDD-2.hl7`` for more on one day (T47,
-K20).
+"""Names of immunization files: ``ImportCodeYYDDD.hl7``, and ``ImportCodeYYDDD-2.hl7`` for the second of a day
+(T47, K20).
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ class Hl7Name:
     def parse(cls, name: str, *, import_code: str, today_local: date) -> Self | NameFault:
         """Return what the name says, or why it cannot be taken.
 
-        Code and ending may be in any case. What follows the code is the day, even where the code ends in digits.
+        Code and ending may be in any case. The five digits behind the code are the day, also where the code
+        itself ends in digits.
 
         :param today_local: the day on which the file arrived, in the tenant's zone.
         """

@@ -1,7 +1,7 @@
 """Lay messages out as flat tables, a column per place of a value: what the rules judge (T43, T63).
 
-Called piece by piece, so a large file costs no more memory than a piece. A walk follows the order of the segments
-and keeps raw fields; then each column is read as a whole, every different text once.
+Called piece by piece, so a large file costs no more memory than a piece. A walk follows the order of the
+segments and keeps raw fields; then each column is read as a whole, every different text once.
 """
 
 from __future__ import annotations
@@ -203,19 +203,19 @@ class _Walk:
             else:
                 self._pd1 = self._pd1 or placed.segment
 
-    def _open_order(self, **first: _Placed) -> None:
-        dose = self._order.dose + 1 if self._order else 1
+    def _open_order(self) -> _Order:
         self._close_order()
-        self._order = _Order(dose, **first)
+        self._order = _Order(self._order.dose + 1 if self._order else 1)
+        return self._order
 
     def _take_orc(self, placed: _Placed) -> None:
-        self._open_order(orc=placed)
+        self._open_order().orc = placed
 
     def _take_rxa(self, placed: _Placed) -> None:
-        if self._order is None or self._order.rxa is not None:
-            self._open_order(rxa=placed)
-        else:
-            self._order.rxa = placed
+        order = self._order
+        if order is None or order.rxa is not None:
+            order = self._open_order()
+        order.rxa = placed
 
     def _take_rxr(self, placed: _Placed) -> None:
         order = self._order

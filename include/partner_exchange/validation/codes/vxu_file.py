@@ -15,13 +15,14 @@ ENTRIES: tuple[Entry, ...] = (
         _ERROR,
         "The file name is not ImportCodeYYDDD.hl7",
         (
-            "The file name is not the import code, two digits of the year, three digits of the day of the year "
-            "and .hl7; a second and third file of one day end in -2.hl7 and -3.hl7."
+            "The file name is not the import code, two digits of the year, three digits of the day of the "
+            "year and .hl7; a second and third file of one day end in -2.hl7 and -3.hl7."
         ),
         "Rename the file and drop it again.",
         detail=(
-            "The file name is not the import code, two digits of the year, three digits of the day of the year "
-            "and .hl7, such as {example} today; a second and third file of one day end in -2.hl7 and -3.hl7."
+            "The file name is not the import code, two digits of the year, three digits of the day of the "
+            "year and .hl7, such as {example} today; a second and third file of one day end in -2.hl7 and "
+            "-3.hl7."
         ),
     ),
     Entry(
@@ -32,7 +33,8 @@ ENTRIES: tuple[Entry, ...] = (
         "The file name does not begin with the import code of this account.",
         "Rename the file, or drop it with the account it is for.",
         detail=(
-            "The file name does not begin with the import code of this account; today's name would be {example}."
+            "The file name does not begin with the import code of this account; today's name would be "
+            "{example}."
         ),
     ),
     Entry(
@@ -43,8 +45,8 @@ ENTRIES: tuple[Entry, ...] = (
         "The three digits of the day in the file name are no day of that year, which has 001 to 365 or 366.",
         "Rename the file and drop it again.",
         detail=(
-            "The three digits of the day in the file name are no day of that year, which has 001 to 365 or 366; "
-            "today's name would be {example}."
+            "The three digits of the day in the file name are no day of that year, which has 001 to 365 or "
+            "366; today's name would be {example}."
         ),
     ),
     Entry(
@@ -106,8 +108,8 @@ ENTRIES: tuple[Entry, ...] = (
         "The file has more messages than one file may have, so none was loaded.",
         "Split the messages into smaller files and drop them one after the other.",
         detail=(
-            "The file has {count} messages, one file may have {limit}; none was loaded. {files} files of up to "
-            "{limit} messages would hold them."
+            "The file has {count} messages, one file may have {limit}; none was loaded. {files} files of up "
+            "to {limit} messages would hold them."
         ),
     ),
     Entry(
@@ -127,8 +129,8 @@ ENTRIES: tuple[Entry, ...] = (
         "BTS-1 says another number of messages than the batch has; those that are there were taken.",
         "See whether messages were lost, and let your system count them or leave BTS-1 blank.",
         detail=(
-            "BTS-1 in line {line} says {declared} messages, but the batch has {found}; those that are there were "
-            "taken (batches with a wrong number: {count})."
+            "BTS-1 in line {line} says {declared} messages, but the batch has {found}; those that are there "
+            "were taken (batches with a wrong number: {count})."
         ),
     ),
     Entry(
@@ -148,8 +150,8 @@ ENTRIES: tuple[Entry, ...] = (
         "A batch begins with BHS and has no BTS; its messages were taken.",
         "See whether the end of the batch was lost, and end each batch with BTS.",
         detail=(
-            "The batch that begins with BHS in line {line} has no BTS; its messages were taken (such batches: "
-            "{count})."
+            "The batch that begins with BHS in line {line} has no BTS; its messages were taken (such "
+            "batches: {count})."
         ),
     ),
     Entry(
@@ -160,8 +162,8 @@ ENTRIES: tuple[Entry, ...] = (
         "FTS-1 says another number of batches than the file has; those that are there were taken.",
         "See whether batches were lost; FTS-1 counts batches, not messages, and may be left blank.",
         detail=(
-            "FTS-1 in line {line} says {declared} batches, but the file has {found}; those that are there were "
-            "taken."
+            "FTS-1 in line {line} says {declared} batches, but the file has {found}; those that are there "
+            "were taken."
         ),
     ),
     Entry(
@@ -189,8 +191,8 @@ ENTRIES: tuple[Entry, ...] = (
         "FHS, BHS, BTS and FTS are not in their order; all messages were taken.",
         "Begin the file with FHS and each batch with BHS, and end them with BTS and FTS.",
         detail=(
-            "{segment} in line {line} is not where the order FHS, BHS, messages, BTS, FTS wants it; all messages "
-            "were taken (lines out of order: {count})."
+            "{segment} in line {line} is not where the order FHS, BHS, messages, BTS, FTS wants it; all "
+            "messages were taken (lines out of order: {count})."
         ),
     ),
     Entry(
@@ -201,8 +203,8 @@ ENTRIES: tuple[Entry, ...] = (
         "FHS or BHS declares other separators than |^~\\&; the messages have their own and were taken.",
         "Begin FHS and BHS with |^~\\&.",
         detail=(
-            "{segment} in line {line} declares other separators than |^~\\&; the messages have their own and were "
-            "taken (such lines: {count})."
+            "{segment} in line {line} declares other separators than |^~\\&; the messages have their own and "
+            "were taken (such lines: {count})."
         ),
     ),
     Entry(
@@ -219,8 +221,8 @@ ENTRIES: tuple[Entry, ...] = (
         _CELL,
         _WARNING,
         "The character set was guessed",
-        "The message holds letters with accents, no character set in MSH-18, and is not UTF-8; it was read as "
-        "Windows-1252.",
+        "The message holds letters with accents, no character set in MSH-18, and is not UTF-8; it was read "
+        "as Windows-1252.",
         "Write the character set in MSH-18, best UNICODE UTF-8.",
         hl7_error="101",
         hl7_application_error="7",
@@ -231,8 +233,8 @@ ENTRIES: tuple[Entry, ...] = (
         _WARNING,
         "The text is not in the declared character set",
         (
-            "The text is not in the character set of MSH-18. It was read as UTF-8 where it is UTF-8; else signs "
-            "that do not exist were replaced."
+            "The text is not in the character set of MSH-18. It was read as UTF-8 where it is UTF-8; else "
+            "signs that do not exist were replaced."
         ),
         "Write the character set in MSH-18 that your system really sends, best UNICODE UTF-8.",
         hl7_error="102",
