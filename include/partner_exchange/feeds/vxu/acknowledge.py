@@ -67,9 +67,12 @@ _UTF_8 = "UNICODE UTF-8"
 _MESSAGE_TEXTS = ("MSH-3", "MSH-4", "MSH-5", "MSH-6", "MSH-10", "MSH-11")
 _END = "\r"
 
+_CONTROLS = (*range(32), *range(127, 160), 0x2028, 0x2029)
+"""Signs that are no letters; some readers take more of them for a line end than CR."""
+
 _ESCAPES = str.maketrans(
     {
-        **{chr(code): f"\\X{code:02X}\\" for code in (*range(32), 127)},
+        **{chr(code): f"\\X{chr(code).encode().hex().upper()}\\" for code in _CONTROLS},
         "\\": "\\E\\",
         "|": "\\F\\",
         "^": "\\S\\",
