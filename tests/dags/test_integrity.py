@@ -20,6 +20,7 @@ TAGS = {
     "mode": re.compile(r"^mode:(test|production)$"),
     "export": re.compile(r"^export:[a-z_]+$"),
 }
+HOUSEKEEPING = {"housekeeping", "housekeeping__quotas"}
 HEAVY = ("great_expectations", "pandas", "openpyxl", "pyarrow", "asyncssh", "paramiko", "psycopg", "alembic")
 
 
@@ -34,7 +35,7 @@ def test_AN10_every_dag_file_loads_and_every_tenant_of_the_demo_has_its_dag() ->
     assert codes
     inbound = {f"inbound__{code}" for code in codes}
     outbound = {dag_id for dag_id in bag.dags if dag_id.startswith("outbound__")}
-    assert set(bag.dags) == {"housekeeping", *inbound, *outbound}
+    assert set(bag.dags) == {*HOUSEKEEPING, *inbound, *outbound}
     assert outbound == {"outbound__mercy-hospital__nhsn_daily", "outbound__mercy-hospital__nhsn_weekly"}
 
 
@@ -58,7 +59,7 @@ def test_AN10_every_dag_keeps_the_house_rules() -> None:
 
 def test_AN10_dags_of_a_tenant_carry_feed_tenant_and_mode_as_tags() -> None:
     for dag in a_bag().dags.values():
-        if dag.dag_id != "housekeeping":
+        if dag.dag_id not in HOUSEKEEPING:
             expected = ["feed", "mode", "tenant"]
             if dag.dag_id.startswith("outbound__"):
                 expected = ["export", *expected]
@@ -73,7 +74,7 @@ def test_P4_a_tenant_file_that_does_not_hold_is_shown_and_takes_no_other_dag_awa
     add_tenant("alpha")
     add_tenant("broken", "name: Broken\nfeed: rooster\n")
     bag = a_bag()
-    assert set(bag.dags) == {"housekeeping", "inbound__alpha"}
+    assert set(bag.dags) == {*HOUSEKEEPING, "inbound__alpha"}
     assert [Path(file).name for file in bag.import_errors] == ["tenant_files.py"]
     assert "broken.yaml: feed" in next(iter(bag.import_errors.values()))
 

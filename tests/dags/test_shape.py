@@ -8,7 +8,11 @@ import pytest
 from airflow.sdk import DAG, Asset, AssetAll, AssetOrTimeSchedule, CronTriggerTimetable, TriggerRule
 from airflow.serialization.serialized_objects import DagSerialization
 
-from partner_exchange.orchestration.builders import build_housekeeping_dag, build_inbound_dag
+from partner_exchange.orchestration.builders import (
+    build_housekeeping_dag,
+    build_inbound_dag,
+    build_quotas_dag,
+)
 from partner_exchange.orchestration.sensor import InboxSensor
 from partner_exchange.orchestration.trigger import InboxTrigger
 from support.builders import a_tenant
@@ -92,7 +96,9 @@ def test_AN1_tenants_sweep_at_different_minutes() -> None:
 
 
 @pytest.mark.parametrize(
-    "dag", [build_inbound_dag(a_tenant()), build_housekeeping_dag()], ids=lambda d: d.dag_id
+    "dag",
+    [build_inbound_dag(a_tenant()), build_housekeeping_dag(), build_quotas_dag()],
+    ids=lambda d: d.dag_id,
 )
 def test_AN1_the_dag_survives_serialisation(dag: DAG) -> None:
     again = DagSerialization.from_dict(DagSerialization.to_dict(dag))
@@ -102,6 +108,13 @@ def test_AN1_the_dag_survives_serialisation(dag: DAG) -> None:
 def test_E36_housekeeping_sends_due_mails() -> None:
     dag = build_housekeeping_dag()
     assert (dag.dag_id, dag.task_ids) == ("housekeeping", ["deliver_mails"])
+
+
+def test_T38_quotas_are_looked_at_every_ten_minutes_apart_from_the_mails() -> None:
+    dag = build_quotas_dag()
+    assert (dag.dag_id, dag.task_ids) == ("housekeeping__quotas", ["check_quotas"])
+    assert isinstance(dag.schedule, CronTriggerTimetable)
+    assert dag.schedule.expression == "*/10 * * * *"
 
 
 def test_P1_the_docs_of_a_run_say_what_happens_and_how_to_go_on(dag: DAG) -> None:

@@ -9,7 +9,7 @@ import pytest
 from partner_exchange import clock
 from partner_exchange.ledger.mails import Event
 from partner_exchange.notify.outbox import RETRY_LADDER_S, deliver
-from partner_exchange.submissions.notify import recipients
+from partner_exchange.submissions.recipients import recipients
 from partner_exchange.tenants.model import Contacts
 from submissions.conftest import Exchange, roster, student
 from support.mailbox import Mailbox

@@ -29,6 +29,7 @@ class Event(StrEnum):
     REFUSAL = "refusal"
     FAILURE = "failure"
     SUSPENDED = "suspended"
+    QUOTA = "quota"
 
 
 class MailState(StrEnum):
@@ -44,9 +45,11 @@ class QueuedMail:
     """One mail to send now."""
 
     mail_id: str
-    submission_id: str
+    submission_id: str | None
     tenant_code: str
     event: Event
+    topic: str
+    """What the mail is about when it belongs to no submission, else empty."""
     recipient: str
     attempts: int
     """Tries so far, without the one to come."""
@@ -56,12 +59,17 @@ class QueuedMail:
 def enqueue(
     connection: Connection,
     *,
-    submission_id: str,
     tenant_code: str,
     event: Event,
     recipients: Iterable[str],
+    submission_id: str | None = None,
+    topic: str = "",
 ) -> int:
-    """Queue one mail per recipient, each once per submission and event; return how many are new."""
+    """Queue one mail per recipient, each once per submission and event; return how many are new.
+
+    :param topic: given instead of a submission: the id of what the mail is about; each is told once per
+        topic and event.
+    """
     at = clock.now()
     rows = [
         {
@@ -69,6 +77,7 @@ def enqueue(
             "submission_id": submission_id,
             "tenant_code": tenant_code,
             "event": str(event),
+            "topic": topic,
             "recipient": recipient,
             "state": MailState.QUEUED,
             "next_attempt_at": at,
@@ -78,7 +87,7 @@ def enqueue(
     ]
     if not rows:
         return 0
-    statement = insert(_table).values(rows).on_conflict_do_nothing(constraint="mail_once_key")
+    statement = insert(_table).values(rows).on_conflict_do_nothing()
     return len(connection.execute(statement.returning(_table.c.mail_id)).all())
 
 

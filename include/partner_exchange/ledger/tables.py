@@ -150,9 +150,11 @@ mail = Table(
     "mail",
     metadata,
     Column("mail_id", Text, nullable=False),
-    Column("submission_id", Text, nullable=False),
+    Column("submission_id", Text),
     Column("tenant_code", Text, nullable=False),
     Column("event", Text, nullable=False),
+    # What a mail is about that belongs to no submission, such as the id of a quota warning.
+    Column("topic", Text, nullable=False, server_default=text("''::text")),
     Column("recipient", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
@@ -165,7 +167,39 @@ mail = Table(
     ForeignKeyConstraint(
         ["submission_id"], [f"{SCHEMA}.submission.submission_id"], name="mail_submission_fkey"
     ),
+    Index(
+        "mail_topic_key",
+        "tenant_code",
+        "event",
+        "topic",
+        "recipient",
+        unique=True,
+        postgresql_where=text("submission_id is null"),
+    ),
     Index("mail_due_idx", "next_attempt_at", postgresql_where=text("state = 'queued'")),
+    schema=SCHEMA,
+)
+
+quota_warning = Table(
+    "quota_warning",
+    metadata,
+    Column("warning_id", Text, nullable=False),
+    Column("tenant_code", Text, nullable=False),
+    Column("folder", Text, nullable=False),
+    Column("percent", Integer, nullable=False),
+    Column("file_count", Integer, nullable=False),
+    Column("max_files", Integer, nullable=False),
+    Column("began_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    PrimaryKeyConstraint("warning_id", name="quota_warning_pkey"),
+    Index(
+        "quota_warning_open_key",
+        "tenant_code",
+        "folder",
+        "percent",
+        unique=True,
+        postgresql_where=text("ended_at is null"),
+    ),
     schema=SCHEMA,
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -15,12 +15,14 @@ from sqlalchemy import Connection
 from partner_exchange import clock
 from partner_exchange.feeds.answer import all_columns
 from partner_exchange.feeds.expected import has_rejected, places
+from partner_exchange.ledger import quotas
 from partner_exchange.ledger import submissions as ledger
 from partner_exchange.ledger.columns import ColumnOutcome
 from partner_exchange.ledger.mails import Event, QueuedMail
+from partner_exchange.ledger.quotas import QuotaWarning
 from partner_exchange.ledger.states import DOSE_OUTCOMES
 from partner_exchange.ledger.submissions import Submission
-from partner_exchange.tenants.model import Tenant
+from partner_exchange.tenants.model import GATEWAY, Tenant
 from partner_exchange.validation.catalogue import CATALOGUE
 from partner_exchange.validation.findings import FindingGroup
 
@@ -107,6 +109,15 @@ class FindingLine:
     next_step: str
 
 
+@dataclass(frozen=True)
+class _Content:
+    """What tells one mail from another: a pair of templates and what they show."""
+
+    template: str
+    subject: str
+    facts: Mapping[str, object]
+
+
 @lru_cache(maxsize=1)
 def _templates() -> Environment:
     return Environment(
@@ -120,11 +131,47 @@ def _templates() -> Environment:
 
 def compose(connection: Connection, mail: QueuedMail, tenant: Tenant, *, sender: str) -> EmailMessage:
     """Return the mail as text and HTML; its Message-ID is stable, so a doubled sending is seen as one."""
-    submission = ledger.get(connection, mail.submission_id)
-    findings = ledger.findings(connection, mail.submission_id)
-    columns = ledger.column_outcomes(connection, mail.submission_id)
+    if mail.submission_id is None:
+        content = _about_quota(quotas.get(connection, mail.topic), tenant)
+    else:
+        content = _about_submission(connection, mail.event, mail.submission_id, tenant)
+    message = EmailMessage(policy=SMTP)
+    message["Subject"] = f"[Partner Exchange] {content.subject}"
+    message["From"] = sender
+    message["To"] = mail.recipient
+    message["Date"] = format_datetime(clock.now())
+    message["Message-ID"] = f"<{mail.mail_id}@{sender.rpartition('@')[2].rstrip('>') or 'localhost'}>"
+    message["Auto-Submitted"] = "auto-generated"
+    if mail.submission_id is not None:
+        message["X-Exchange-Submission"] = mail.submission_id
+    message["X-Exchange-Event"] = str(mail.event)
+    message.set_content(_templates().get_template(f"{content.template}.txt").render(content.facts))
+    html = _templates().get_template(f"{content.template}.html").render(content.facts)
+    message.add_alternative(html, subtype="html")
+    return message
+
+
+def _about_quota(warning: QuotaWarning, tenant: Tenant) -> _Content:
+    """Tell that a folder is nearly full, by the count that a look has found (T38)."""
+    files, most = warning.file_count, warning.max_files
+    where = f"folder {warning.folder}" if tenant.quota.scope == "folder" else "account"
+    is_refusing = tenant.inbox.connection == GATEWAY
+    facts = {
+        "tenant": tenant,
+        "warning": warning,
+        "headline": f"Your {where} holds {files} files of your own; {most} are the most.",
+        "turn": "Your turn: remove what is not needed there, also files that were sent only half.",
+        "is_refusing": is_refusing,
+    }
+    return _Content("quota", f"{warning.folder}: {files} of {most} files, {files * 100 // most} %", facts)
+
+
+def _about_submission(connection: Connection, event: Event, submission_id: str, tenant: Tenant) -> _Content:
+    submission = ledger.get(connection, submission_id)
+    findings = ledger.findings(connection, submission_id)
+    columns = ledger.column_outcomes(connection, submission_id)
     groups = findings.groups
-    wording = _wording(mail.event, submission, columns, tenant)
+    wording = _wording(event, submission, columns, tenant)
     is_registry = tenant.inbox.answers == "registry"
     facts = {
         "tenant": tenant,
@@ -139,18 +186,7 @@ def compose(connection: Connection, mail: QueuedMail, tenant: Tenant, *, sender:
         "rows_are": "Messages" if is_registry else "Rows",
         "listed_in": "the report" if is_registry else "the result file",
     }
-    message = EmailMessage(policy=SMTP)
-    message["Subject"] = _subject(wording.subject, submission, columns)
-    message["From"] = sender
-    message["To"] = mail.recipient
-    message["Date"] = format_datetime(clock.now())
-    message["Message-ID"] = f"<{mail.mail_id}@{sender.rpartition('@')[2].rstrip('>') or 'localhost'}>"
-    message["Auto-Submitted"] = "auto-generated"
-    message["X-Exchange-Submission"] = submission.submission_id
-    message["X-Exchange-Event"] = str(mail.event)
-    message.set_content(_templates().get_template("mail.txt").render(facts))
-    message.add_alternative(_templates().get_template("mail.html").render(facts), subtype="html")
-    return message
+    return _Content("mail", _subject(wording.subject, submission, columns), facts)
 
 
 def _wording(
@@ -188,14 +224,13 @@ def _rejected(submission: Submission, columns: Sequence[ColumnOutcome]) -> str:
 
 
 def _subject(pattern: str, submission: Submission, columns: Sequence[ColumnOutcome]) -> str:
-    subject = pattern.format(
+    return pattern.format(
         # A file name is the partner's own text: no line break of it may make a header of its own.
         file=" ".join("".join(c if c.isprintable() else " " for c in submission.file_name).split()),
         total=submission.rows_total or 0,
         accepted=submission.rows_accepted or 0,
         rejected=_rejected(submission, columns),
     )
-    return f"[Partner Exchange] {subject}"
 
 
 def _line(group: FindingGroup) -> FindingLine:

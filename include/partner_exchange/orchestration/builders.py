@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 INBOUND_PREFIX = "inbound__"
 HOUSEKEEPING = "housekeeping"
+QUOTAS = f"{HOUSEKEEPING}__quotas"
 
 # Fixed, since anything that moves would make a new DAG version at each parse (AN 1).
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -87,6 +88,17 @@ _HOUSEKEEPING_DOC = """\
 Sends, every other minute, the mails of the outbox that are due: those that the mail server asked to try
 again later. A mail server that is away delays mails and fails nothing; `exchange mail deliver` does the
 same at once.
+"""
+
+_QUOTAS_DOC = """\
+### Inboxes that are nearly full
+
+Looks, every ten minutes, at the inbox of each tenant with a limit on files (`quota.max_files`), whether the
+tenant's own DAG is paused or not. When the partner's own files reach a share of `quota.warn_percent`, the
+contacts get a mail; they get another one only after the count has fallen below. `housekeeping` sends it.
+
+An inbox that cannot be reached is counted under `unreachable` and fails nothing: the runs of its tenant say
+why.
 """
 
 
@@ -164,6 +176,20 @@ def build_housekeeping_dag() -> DAG:
         **COMMON,
     ) as dag:
         tasks.deliver_mails()
+    return dag
+
+
+def build_quotas_dag() -> DAG:
+    """Return the DAG ``housekeeping__quotas``: apart, so that a slow server of a partner delays no mail."""
+    with DAG(
+        dag_id=QUOTAS,
+        description="Warns partners whose inbox is nearly full",
+        schedule=CronTriggerTimetable("*/10 * * * *", timezone="UTC"),
+        tags=["housekeeping"],
+        doc_md=_QUOTAS_DOC,
+        **COMMON,
+    ) as dag:
+        tasks.check_quotas()
     return dag
 
 

@@ -138,3 +138,11 @@ def deliver_mails() -> dict[str, Any]:
     from partner_exchange.notify import outbox
 
     return dict(outbox.deliver().as_dict())
+
+
+@task(task_id="check_quotas", execution_timeout=STEP_TIMEOUT)
+def check_quotas() -> dict[str, Any]:
+    """Queue the mails about inboxes that are nearly full."""
+    from partner_exchange.orchestration import quotas
+
+    return dict(quotas.check_quotas().as_dict())

@@ -32,6 +32,7 @@ from partner_exchange.storage.names import (
     utc_stamp,
 )
 from partner_exchange.submissions.notice import put_notice, remove_notice
+from partner_exchange.submissions.quota import watch_quota
 from partner_exchange.tenants.model import Inbox, Tenant
 
 _logger = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ def claim(home: Home, tenant: Tenant, *, limit: int = 200) -> list[Claimed]:
         suspension = intake.suspension(connection, tenant.code)
         unfinished = ledger.unfinished(connection, tenant.code)
     entries = sorted(home.entries(inbox), key=lambda entry: (entry.modified_at_s, entry.name))
+    watch_quota(tenant, entries)
     known = {(submission.file_name, submission.stamp) for submission in unfinished}
     wanted = [partial(_adopt, home, tenant, entry) for entry in entries if _is_orphan(entry, known)]
     if suspension is not None:

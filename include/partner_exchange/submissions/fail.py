@@ -14,7 +14,7 @@ from partner_exchange.ledger.mails import Event
 from partner_exchange.ledger.states import FINAL
 from partner_exchange.storage.folders import Home
 from partner_exchange.submissions.counts import Counts
-from partner_exchange.submissions.notify import recipients
+from partner_exchange.submissions.recipients import recipients
 from partner_exchange.submissions.respond import respond
 from partner_exchange.tenants import registry
 

@@ -19,9 +19,9 @@ from partner_exchange.ledger.states import FINAL, Outcome, State
 from partner_exchange.ledger.submissions import Submission
 from partner_exchange.storage.archive import Archive
 from partner_exchange.submissions.counts import Counts, counts_of
+from partner_exchange.submissions.recipients import recipients
 from partner_exchange.submissions.validate import IDENTICAL
 from partner_exchange.tenants import registry
-from partner_exchange.tenants.model import Contacts
 from partner_exchange.validation.findings import Findings, Severity
 
 _logger = logging.getLogger(__name__)
@@ -58,16 +58,3 @@ def event_of(submission: Submission, findings: Findings, *, is_suspending: bool)
         is_identical = any(group.code == IDENTICAL for group in findings.groups)
         return Event.SUSPENDED if is_identical and is_suspending else Event.REFUSAL
     return Event.FINDINGS if findings.count(Severity.ERROR) else Event.SUCCESS
-
-
-def recipients(contacts: Contacts, event: Event) -> tuple[str, ...]:
-    """Return who hears about an event; a refusal, a suspension and a failure share one list.
-
-    A list that is not given is the one for the next better news, so that a contact for good news alone hears
-    of the bad ones as well; one that is given empty says that nobody wants to hear.
-    """
-    given = contacts.model_fields_set
-    findings = contacts.findings if "findings" in given else contacts.success
-    refusal = contacts.refusal if "refusal" in given else findings
-    lists = {Event.SUCCESS: contacts.success, Event.FINDINGS: findings}
-    return tuple(dict.fromkeys(lists.get(event, refusal)))

@@ -1,0 +1,19 @@
+"""Who of a tenant's contacts hears about what (E36)."""
+
+from __future__ import annotations
+
+from partner_exchange.ledger.mails import Event
+from partner_exchange.tenants.model import Contacts
+
+
+def recipients(contacts: Contacts, event: Event) -> tuple[str, ...]:
+    """Return who hears about an event; all bad news but findings share one list.
+
+    A list that is not given is the one for the next better news, so that a contact for good news alone hears
+    of the bad ones as well; one that is given empty says that nobody wants to hear.
+    """
+    given = contacts.model_fields_set
+    findings = contacts.findings if "findings" in given else contacts.success
+    refusal = contacts.refusal if "refusal" in given else findings
+    lists = {Event.SUCCESS: contacts.success, Event.FINDINGS: findings}
+    return tuple(dict.fromkeys(lists.get(event, refusal)))
