@@ -36,7 +36,7 @@ _STAFF = (
     "7824^Jackson^Lily^Suzanne",
     "7831^Burden^Donna^A",
     "7835^Lemon^Mike^T",
-    "7840^Ortega^Ines^Paloma",
+    "7840^Ortega^Irma^Paloma",
 )
 _PHYSICIANS = ("57422^Radon^Nicholas^John", "57430^Thomas^Wilma^Elizabeth", "57441^Okafor^Chidi^B")
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
