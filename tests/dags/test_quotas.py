@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from dags.conftest import airflow
 from partner_exchange.ledger.database import transaction
 from partner_exchange.orchestration.quotas import check_quotas
 from support.servers import SftpServer
@@ -72,3 +73,11 @@ def test_X12_what_cannot_be_reached_holds_up_nobody_else(
     add("omega", 10)
     assert check_quotas().as_dict() == {"inboxes": 1, "unreachable": 4, "mails": 1}
     assert told() == [("stop@omega.example", "quota", "queued")]
+
+
+@pytest.mark.slow
+def test_T38_the_dag_runs(add: Callable[..., None], airflow_database: None) -> None:
+    add("alpha", 9)
+    run = airflow("dags", "test", "housekeeping__quotas")
+    assert "state=success" in run.stdout + run.stderr
+    assert told() == [("stop@alpha.example", "quota", "queued")]

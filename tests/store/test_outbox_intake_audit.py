@@ -8,7 +8,9 @@ from threading import Barrier, Thread
 
 import pytest
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import IntegrityError
 
+from partner_exchange import clock
 from partner_exchange.clock import frozen
 from partner_exchange.ledger import audit, intake, mails
 from partner_exchange.ledger.database import transaction
@@ -98,6 +100,25 @@ def test_E36_a_mail_of_the_future_and_of_another_submission_is_left(connection: 
     [mail] = mails.due(connection, AT, 10, submission_id)
     assert (mail.recipient, mail.tenant_code) == ("a@example.edu", TENANT)
     assert len(mails.due(connection, AT, 1)) == 1
+
+
+def test_T38_a_mail_without_a_submission_is_queued_once_per_topic(connection: Connection) -> None:
+    for topic, new in (("first", 2), ("first", 0), ("second", 2)):
+        queued = mails.enqueue(
+            connection,
+            tenant_code=TENANT,
+            event=Event.QUOTA,
+            recipients=["a@example.edu", "b@example.edu"],
+            topic=topic,
+        )
+        assert queued == new
+    due = mails.due(connection, clock.now(), 10)
+    assert {(mail.submission_id, mail.topic) for mail in due} == {(None, "first"), (None, "second")}
+
+
+def test_T38_a_mail_about_nothing_is_refused(connection: Connection) -> None:
+    with pytest.raises(IntegrityError, match="mail_topic_check"):
+        mails.enqueue(connection, tenant_code=TENANT, event=Event.QUOTA, recipients=["a@example.edu"])
 
 
 def test_E36_two_senders_never_hold_the_same_mail(database_url: str) -> None:

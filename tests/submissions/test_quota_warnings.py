@@ -123,7 +123,7 @@ def test_T38_the_mail_says_folder_count_limit_and_what_to_do(
     text, html = (part.get_content() for part in mail.iter_parts())
     for body in (text, html):
         assert "Your folder inbound holds 16 files of your own; 20 are the most." in body
-        assert "remove what is not needed" in body
+        assert "remove what nobody needs there" in body
         assert "With 20 files there every new one is refused" in body
         assert "Alpha (alpha)" in body
         assert "help@alpha.example" in body

@@ -160,7 +160,7 @@ def _about_quota(warning: QuotaWarning, tenant: Tenant) -> _Content:
         "tenant": tenant,
         "warning": warning,
         "headline": f"Your {where} holds {files} files of your own; {most} are the most.",
-        "turn": "Your turn: remove what is not needed there, also files that were sent only half.",
+        "turn": "Your turn: remove what nobody needs there, half-sent files too; what waits goes by itself.",
         "is_refusing": is_refusing,
     }
     return _Content("quota", f"{warning.folder}: {files} of {most} files, {files * 100 // most} %", facts)
