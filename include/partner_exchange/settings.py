@@ -53,6 +53,9 @@ class Settings(BaseSettings):
     tasks_per_tenant: int = Field(
         default=4, ge=1, description="tasks of one tenant at a time, so that no tenant takes all workers"
     )
+    purge_limit: int = Field(
+        default=500, ge=1, description="submissions of one tenant that one purge takes at the most (T39)"
+    )
     log_level: str = "INFO"
 
     @property

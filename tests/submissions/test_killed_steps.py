@@ -6,12 +6,7 @@ numbers hits a step before, between and after its effects, with the code exactly
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
 from collections.abc import Callable
-from types import FrameType
-from typing import Any
 
 import pytest
 
@@ -23,50 +18,13 @@ from partner_exchange.submissions.process import run_steps
 from partner_exchange.submissions.respond import respond
 from partner_exchange.submissions.validate import validate
 from submissions.conftest import Exchange, roster, student
+from support.killed import in_child
 
 pytestmark = [pytest.mark.service, pytest.mark.slow]
 
 ROWS, BAD = 40, 3
 POINTS = 12
 STEPS = ("claim", "validate", "load", "respond", "notify")
-
-
-def _is_ours(frame: FrameType) -> bool:
-    return f"{os.sep}partner_exchange{os.sep}" in frame.f_code.co_filename
-
-
-def _in_child(action: Callable[[], object], kill_at: int | None) -> int | None:
-    """Run in a forked process; return the number of calls, or None when it was killed at call ``kill_at``."""
-    reader, writer = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        calls = 0
-
-        def count(frame: FrameType, kind: str, _: Any) -> None:
-            nonlocal calls
-            if kind == "call" and _is_ours(frame):
-                calls += 1
-                if calls == kill_at:
-                    os.kill(os.getpid(), signal.SIGKILL)
-
-        status = 1
-        try:
-            sys.setprofile(count)
-            action()
-            sys.setprofile(None)
-            os.write(writer, str(calls).encode())
-            status = 0
-        finally:
-            os._exit(status)
-    os.close(writer)
-    with os.fdopen(reader, "rb") as pipe:
-        told = pipe.read()
-    _, status = os.waitpid(pid, 0)
-    if os.WIFSIGNALED(status):
-        assert os.WTERMSIG(status) == signal.SIGKILL
-        return None
-    assert os.WEXITSTATUS(status) == 0
-    return int(told)
 
 
 def _file(batch: int) -> bytes:
@@ -105,14 +63,14 @@ def _finish(exchange: Exchange) -> None:
 @pytest.mark.parametrize("step", STEPS)
 def test_X03_kill_in_the_middle_of_a_step_neither_loses_nor_doubles(exchange: Exchange, step: str) -> None:
     exchange.drop(_file(0), "file-0.csv")
-    calls = _in_child(_action(exchange, step, _bring_before(exchange, step)), kill_at=None)
+    calls = in_child(_action(exchange, step, _bring_before(exchange, step)), kill_at=None)
     assert calls is not None
     _finish(exchange)
     killed = 0
     for batch in range(1, POINTS + 1):
         exchange.drop(_file(batch), f"file-{batch}.csv")
         action = _action(exchange, step, _bring_before(exchange, step))
-        killed += _in_child(action, kill_at=1 + (batch - 1) * calls // POINTS) is None
+        killed += in_child(action, kill_at=1 + (batch - 1) * calls // POINTS) is None
         _finish(exchange)
         _assert_answered_once(exchange, batch)
     assert killed == POINTS

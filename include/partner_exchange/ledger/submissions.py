@@ -75,6 +75,8 @@ class Submission:
     answered_at: datetime | None
     finished_at: datetime | None
     step_seconds: Mapping[str, float]
+    purged_at: datetime | None = None
+    """When its files were purged; what the ledger says of it stays (T39)."""
 
     @property
     def name(self) -> StampedName:

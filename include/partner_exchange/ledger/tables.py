@@ -79,6 +79,7 @@ submission = Table(
     Column("loaded_at", Instant),
     Column("answered_at", Instant),
     Column("finished_at", Instant),
+    Column("purged_at", Instant),
     Column("step_seconds", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
     PrimaryKeyConstraint("submission_id", name="submission_pkey"),
     UniqueConstraint("seq", name="submission_seq_key"),
@@ -89,6 +90,8 @@ submission = Table(
     Index("submission_tenant_feed_seq_idx", "tenant_code", "feed", "seq"),
     Index("submission_name_idx", "tenant_code", text("lower(file_name)")),
     Index("submission_stamp_idx", "tenant_code", "stamp"),
+    Index("submission_kept_idx", "tenant_code", "finished_at", postgresql_where=text("purged_at is null")),
+    Index("submission_content_idx", "tenant_code", "sha256"),
     schema=SCHEMA,
 )
 
@@ -302,5 +305,35 @@ nhsn_event = Table(
     ),
     Index("nhsn_event_due_idx", "tenant_code", "frequency", "due_at", "resource_id", "event_id"),
     Index("nhsn_event_resource_idx", "tenant_code", "resource_id", "event_id"),
+    schema=SCHEMA,
+)
+
+tombstone = Table(
+    "tombstone",
+    metadata,
+    Column("tombstone_id", BigInteger, Identity(always=True), nullable=False),
+    Column("tenant_code", Text, nullable=False),
+    Column("submission_id", Text),
+    Column("kind", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("policy_days", Integer, nullable=False),
+    Column("planned_at", Instant, nullable=False),
+    Column("purged_at", Instant),
+    PrimaryKeyConstraint("tombstone_id", name="tombstone_pkey"),
+    ForeignKeyConstraint(
+        ["submission_id"], [f"{SCHEMA}.submission.submission_id"], name="tombstone_submission_fkey"
+    ),
+    Index(
+        "tombstone_planned_key",
+        "tenant_code",
+        "kind",
+        "path",
+        unique=True,
+        postgresql_where=text("purged_at is null"),
+    ),
+    Index("tombstone_submission_idx", "submission_id"),
+    Index("tombstone_tenant_idx", "tenant_code", "tombstone_id"),
     schema=SCHEMA,
 )

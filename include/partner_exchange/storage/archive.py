@@ -6,10 +6,12 @@ step leaves for the next (accepted rows as Parquet); it may be emptied for submi
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ulid import ULID
@@ -21,6 +23,8 @@ from partner_exchange.storage import paths
 if TYPE_CHECKING:
     import pandas as pd
 
+_ARRIVING = "arriving-"
+
 
 @dataclass(frozen=True)
 class Kept:
@@ -28,6 +32,15 @@ class Kept:
 
     sha256: str
     size_bytes: int
+
+
+@dataclass(frozen=True)
+class HalfKept:
+    """A copy of an original on its way into the archive, or left there by a claim that was killed."""
+
+    path: str
+    size_bytes: int
+    begun_at: datetime
 
 
 class Archive:
@@ -50,8 +63,9 @@ class Archive:
         once.
         """
         digest, size_bytes = hashlib.sha256(), 0
-        arriving = self._at(f"archive/{tenant_code}/arriving-{ULID()}")
-        self._files.makedirs(self._at(f"archive/{tenant_code}"), exist_ok=True)
+        folder = self._at(paths.archive_folder(tenant_code))
+        arriving = f"{folder}/{_ARRIVING}{ULID()}"
+        self._files.makedirs(folder, exist_ok=True)
         with self._files.open(arriving, "wb") as file:
             for chunk in chunks:
                 digest.update(chunk)
@@ -75,6 +89,34 @@ class Archive:
         if hashlib.sha256(content).hexdigest() != sha256:
             raise _damaged("has another checksum", tenant_code, sha256)
         return content
+
+    def has_original(self, tenant_code: str, sha256: str) -> bool:
+        """Say whether the original is there; its content is not looked at."""
+        return self.size_bytes(paths.archived(tenant_code, sha256)) is not None
+
+    def size_bytes(self, path: str) -> int | None:
+        """Return the size of a file at a place of ``paths``, None when it is not there."""
+        try:
+            return int(self._files.info(self._at(path))["size"])
+        except FileNotFoundError:
+            return None
+
+    def remove(self, path: str) -> None:
+        """Remove a file at a place of ``paths`` for good; nothing happens when it is not there."""
+        with contextlib.suppress(FileNotFoundError):
+            self._files.rm_file(self._at(path))
+
+    def half_kept(self, tenant_code: str) -> list[HalfKept]:
+        """Return the copies that have not got to their place in the archive (yet)."""
+        folder = paths.archive_folder(tenant_code)
+        try:
+            # Some file systems remember a listing; a worker may be up for weeks.
+            found = self._files.ls(self._at(folder), detail=True, refresh=True)
+        except FileNotFoundError:
+            return []
+        sizes = {one["name"].rpartition("/")[2]: int(one["size"] or 0) for one in found}
+        begun = {name: _begun_at(name) for name in sizes}
+        return [HalfKept(f"{folder}/{name}", sizes[name], at) for name, at in begun.items() if at is not None]
 
     def keep_export(self, path: str, content: bytes) -> Kept:
         """Store an outbound file at a place of ``paths.export``; it appears whole or not at all."""
@@ -125,11 +167,27 @@ class Archive:
         """Say whether an earlier step left this part."""
         return bool(self._files.exists(self._at(paths.work(submission_id, part))))
 
+    def work_bytes(self, submission_id: str) -> int | None:
+        """Return the size of all that the steps left for one another, None when there is nothing."""
+        place = self._at(paths.work_folder(submission_id))
+        if not self._files.exists(place):
+            return None
+        return sum(int(size) for size in self._files.du(place, total=False).values())
+
     def clear_work(self, submission_id: str) -> None:
         """Remove all parts of a finished submission."""
-        place = self._at(f"work/{submission_id}")
+        place = self._at(paths.work_folder(submission_id))
         if self._files.exists(place):
             self._files.rm(place, recursive=True)
+
+
+def _begun_at(name: str) -> datetime | None:
+    if not name.startswith(_ARRIVING):
+        return None
+    try:
+        return ULID.from_str(name.removeprefix(_ARRIVING)).datetime
+    except ValueError:
+        return None
 
 
 def _damaged(how: str, tenant_code: str, sha256: str) -> ArchiveDamaged:

@@ -64,9 +64,14 @@ def suspended_notice(inbox: str) -> str:
     return f"{inbox}/{SUSPENDED_NOTICE}"
 
 
+def archive_folder(tenant_code: str) -> str:
+    """Return the folder of a tenant's originals in the archive."""
+    return f"archive/{tenant_code}"
+
+
 def archived(tenant_code: str, sha256: str) -> str:
     """Return the place of an original in the archive, by content."""
-    return f"archive/{tenant_code}/{sha256[:2]}/{sha256}"
+    return f"{archive_folder(tenant_code)}/{sha256[:2]}/{sha256}"
 
 
 def export(tenant_code: str, export_name: str, stamp: str) -> str:
@@ -74,6 +79,11 @@ def export(tenant_code: str, export_name: str, stamp: str) -> str:
     return f"exports/{tenant_code}/{export_name}/{stamp}.csv"
 
 
+def work_folder(submission_id: str) -> str:
+    """Return the folder of what the steps of a submission leave for one another."""
+    return f"work/{submission_id}"
+
+
 def work(submission_id: str, part: str) -> str:
     """Return the place of a part (``accepted.parquet`` ...) that one step leaves for the next."""
-    return f"work/{submission_id}/{part}"
+    return f"{work_folder(submission_id)}/{part}"

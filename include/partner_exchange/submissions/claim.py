@@ -165,11 +165,12 @@ def _is_answered(tenant: Tenant, name: StampedName) -> bool:
 
 def enter(home: Home, tenant: Tenant, name: StampedName, size_bytes: int) -> Submission:
     """Keep the original of a renamed file in the archive and write its ledger row."""
+    place = paths.processing(tenant.inbox.folder, name)
     kept = Kept(NOT_ARCHIVED, size_bytes)
     if size_bytes <= tenant.max_file_bytes:
-        kept = Archive().keep(tenant.code, home.read(paths.processing(tenant.inbox.folder, name)))
+        kept = Archive().keep(tenant.code, home.read(place))
     with transaction() as connection:
-        return ledger.open_submission(
+        submission = ledger.open_submission(
             connection,
             tenant_code=tenant.code,
             feed=tenant.feed,
@@ -180,6 +181,10 @@ def enter(home: Home, tenant: Tenant, name: StampedName, size_bytes: int) -> Sub
             policy_sha256=tenant.policy_sha256,
             fixes_submission_id=_fixed_by(connection, tenant, name),
         )
+    # A purge of the same content that did not see this row yet may have taken the original; it is over now.
+    if kept.sha256 != NOT_ARCHIVED and not Archive().has_original(tenant.code, kept.sha256):
+        Archive().keep(tenant.code, home.read(place))
+    return submission
 
 
 def _fixed_by(connection: Connection, tenant: Tenant, name: StampedName) -> str | None:

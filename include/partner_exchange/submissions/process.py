@@ -7,12 +7,15 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
+from sqlalchemy import Connection
 from ulid import ULID
 
-from partner_exchange.errors import StateConflict
-from partner_exchange.ledger import audit
+from partner_exchange.errors import ArchiveDamaged, StateConflict
+from partner_exchange.ledger import audit, tombstones
 from partner_exchange.ledger import submissions as ledger
 from partner_exchange.ledger.database import transaction
+from partner_exchange.ledger.states import State
+from partner_exchange.ledger.submissions import Submission
 from partner_exchange.storage import paths
 from partner_exchange.storage.folders import Home
 from partner_exchange.submissions.claim import Claimed, enter, free_name
@@ -37,8 +40,10 @@ def reopen(submission_id: str, *, by: str, is_forced: bool = False) -> None:
 
     :param is_forced: also when a later file of the tenant is loaded, whose values this one may undo (M18).
     :raises StateConflict: it has not failed, or a later file is loaded.
+    :raises ArchiveDamaged: ``original-purged``, retention has taken its files.
     """
     with transaction() as connection:
+        _require_original(connection, ledger.lock(connection, submission_id))
         submission = ledger.reopen(connection, submission_id)
         if submission.loaded_at is None and not is_forced and ledger.has_later_load(connection, submission):
             message = (
@@ -54,6 +59,17 @@ def reopen(submission_id: str, *, by: str, is_forced: bool = False) -> None:
             subject=submission_id,
             facts={"state": str(submission.state)},
         )
+
+
+def _require_original(connection: Connection, submission: Submission) -> None:
+    is_begun = tombstones.is_original_purged(connection, submission.submission_id)
+    if submission.state is State.FAILED and (is_begun or submission.purged_at is not None):
+        message = (
+            f"The files of {submission.submission_id} were purged, as the retention of "
+            f"{submission.tenant_code} says, so there is nothing to replay; nothing was changed. Ask the "
+            "partner to send the file again: it is taken as a new one."
+        )
+        raise ArchiveDamaged("original-purged", message, submission_id=submission.submission_id)
 
 
 def take_in(home: Home, tenant: Tenant, file: Path) -> Claimed:

@@ -1,0 +1,197 @@
+"""``exchange retention``: what a partner's retention lets go of, its purge, and what is gone (T39, K10)."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from partner_exchange.cli.options import JSON_OPTION, TENANT_OPTION, local_home
+from partner_exchange.cli.tables import print_table
+from partner_exchange.errors import ConfigError
+from partner_exchange.tenants.model import GATEWAY
+
+if TYPE_CHECKING:
+    from partner_exchange.ledger.tombstones import Removal
+    from partner_exchange.submissions.retention import Due
+    from partner_exchange.tenants.model import Tenant
+
+retention_app = typer.Typer(help="Files that are purged after a time.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    app.add_typer(retention_app, name="retention")
+
+
+@retention_app.command("list")
+def retention_list(
+    tenant: TENANT_OPTION,
+    within: Annotated[int, typer.Option(min=0, help="also what will be due in so many days")] = 0,
+    as_json: JSON_OPTION = False,
+) -> None:
+    """List what a purge would remove now; nothing is changed."""
+    from partner_exchange.local.database import ensure_database
+    from partner_exchange.settings import get_settings
+    from partner_exchange.submissions.retention import find
+
+    policy = _tenant(tenant)
+    settings = get_settings()
+    with ensure_database(settings):
+        due = find(local_home(settings, policy), policy, within_days=within)
+    if as_json:
+        print(json.dumps(_document(policy, due), ensure_ascii=False, indent=2))
+        return
+    if due is None:
+        print(_why_not(policy))
+        return
+    ended = {one.submission_id: one.finished_at for one in due.submissions}
+    print_table(
+        ("kind", "path", "bytes", "submission", "ended (UTC)"),
+        (
+            (
+                str(one.kind),
+                one.path,
+                str(one.size_bytes),
+                one.submission_id or "",
+                _time(ended.get(one.submission_id or "")),
+            )
+            for one in due.removals
+        ),
+    )
+    print(_totals(policy, due))
+
+
+@retention_app.command("purge")
+def retention_purge(
+    tenant: TENANT_OPTION,
+    is_confirmed: Annotated[bool, typer.Option("--yes", "-y", help="do not ask")] = False,
+    by: Annotated[str | None, typer.Option(help="who purges; kept in the audit trail")] = None,
+) -> None:
+    """Remove what ``list`` shows, for good; each thing leaves a tombstone."""
+    from partner_exchange.local.database import ensure_database
+    from partner_exchange.settings import get_settings
+    from partner_exchange.submissions.purge import purge
+    from partner_exchange.submissions.retention import find
+
+    policy = _tenant(tenant)
+    settings = get_settings()
+    with ensure_database(settings):
+        home = local_home(settings, policy)
+        due = find(home, policy)
+        if due is None:
+            print(_why_not(policy))
+            return
+        print(_totals(policy, due))
+        if not is_confirmed:
+            typer.confirm("Remove them for good?", abort=True)
+        done = purge(home, policy, by=by or getpass.getuser())
+    print(
+        f"{tenant}: purged {done.submissions} submissions, {done.files} files, {done.size_bytes} bytes; "
+        f"{done.waiting} submissions wait for the next purge."
+    )
+    if done.failed:
+        print(f"{done.failed} submissions have files that cannot be removed; the log says why. Purge again.")
+        raise typer.Exit(1)
+
+
+@retention_app.command("tombstones")
+def retention_tombstones(
+    tenant: TENANT_OPTION,
+    as_json: JSON_OPTION = False,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="how many, newest first")] = 100,
+) -> None:
+    """List what was purged, with checksum, time and the retention by which it went."""
+    from partner_exchange.ledger import tombstones
+    from partner_exchange.ledger.database import transaction
+    from partner_exchange.local.database import ensure_database
+    from partner_exchange.settings import get_settings
+    from partner_exchange.tenants import registry
+
+    registry.load_one(tenant)
+    with ensure_database(get_settings()), transaction() as connection:
+        found = tombstones.entries(connection, tenant, limit=limit)
+    if as_json:
+        rows = [asdict(one) for one in found]
+        print(json.dumps(rows, default=datetime.isoformat, ensure_ascii=False, indent=2))
+        return
+    print_table(
+        ("kind", "path", "bytes", "sha256", "submission", "days", "purged (UTC)"),
+        (
+            (
+                str(one.kind),
+                one.path,
+                str(one.size_bytes),
+                one.sha256,
+                one.submission_id or "",
+                str(one.policy_days),
+                _time(one.purged_at) or "under way",
+            )
+            for one in found
+        ),
+    )
+
+
+def _tenant(code: str) -> Tenant:
+    """Return a tenant whose home is on this machine.
+
+    :raises UnknownTenant: there is none of that code.
+    :raises ConfigError: ``home-elsewhere``, another server holds the home.
+    """
+    from partner_exchange.tenants import registry
+
+    policy = registry.load_one(code)
+    if policy.inbox.connection != GATEWAY:
+        message = (
+            f"The home of {code} is on another server, which only Airflow reaches: the DAG "
+            "housekeeping__retention purges it daily. `exchange retention tombstones` tells what is gone."
+        )
+        raise ConfigError("home-elsewhere", message, connection=policy.inbox.connection)
+    return policy
+
+
+def _why_not(tenant: Tenant) -> str:
+    if tenant.retention.legal_hold:
+        return f"{tenant.code}: held. Nothing is purged while `retention.legal_hold` is set."
+    return f"{tenant.code}: nothing is ever purged (`retention.days: never`)."
+
+
+def _totals(tenant: Tenant, due: Due) -> str:
+    counts = ", ".join(f"{count} {kind}" for kind, count in _kinds(due.removals).items())
+    size_bytes = sum(one.size_bytes for one in due.removals)
+    return (
+        f"{tenant.code}: {len(due.submissions)} submissions ended before {_time(due.before)} UTC "
+        f"({due.days} days), {len(due.removals)} files ({counts or 'none'}), {size_bytes} bytes; "
+        f"{due.waiting} more submissions wait for the next purge."
+    )
+
+
+def _kinds(removals: Iterable[Removal]) -> dict[str, int]:
+    return dict(sorted(Counter(str(one.kind) for one in removals).items()))
+
+
+def _document(tenant: Tenant, due: Due | None) -> dict[str, object]:
+    document: dict[str, object] = {
+        "tenant": tenant.code,
+        "days": tenant.retention.days,
+        "legal_hold": tenant.retention.legal_hold,
+    }
+    if due is None:
+        return {**document, "before": None, "submissions": [], "files": [], "waiting": 0}
+    return {
+        **document,
+        "before": due.before.isoformat(),
+        "submissions": [one.submission_id for one in due.submissions],
+        "files": [asdict(one) for one in due.removals],
+        "waiting": due.waiting,
+    }
+
+
+def _time(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M}" if at else ""
