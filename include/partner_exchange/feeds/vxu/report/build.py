@@ -64,7 +64,8 @@ def build(
         timeliness=timeliness.timeliness(told, scoring.timely_days),
         readiness=readiness(scoring, counted, sections, mode=tenant.mode),
     )
-    return _scored(document, tenant, earlier)
+    # By way of its JSON, so that a report that was kept is rendered to the same bytes.
+    return Document.of(_scored(document, tenant, earlier).as_json())
 
 
 def _scored(document: Document, tenant: Tenant, earlier: Sequence[QualityReport]) -> Document:

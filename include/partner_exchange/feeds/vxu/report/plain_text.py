@@ -157,6 +157,9 @@ def _findings(document: Document) -> Iterator[str]:
         [["Severity", "Code", "Place", "Count", "Messages", "Share", "Points lost"], *lines],
         right=range(3, 7),
     )
+    for line in document.findings:
+        if not line.place:
+            yield from _indented(f"{line.code}: {line.text}", 2)
 
 
 def _timeliness(document: Document) -> Iterator[str]:

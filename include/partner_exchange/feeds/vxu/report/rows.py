@@ -171,10 +171,11 @@ def how_it_is_made(result: Score) -> list[str]:
     return [
         f"The score is the sum of three parts, by weight: {weights}. A part that cannot be judged leaves its "
         "weight to the others.",
-        "Completeness: each field counts its weight times the share of messages (or of doses) that should have "
-        "it and have it, neither invalid nor unknown nor retired.",
-        f"Quality starts at 100. Every finding code at every place takes off {error} x the share of messages (or "
-        f"of doses) that have it for an error, {warning} for a warning, nothing for a note; rejected messages and "
-        f"rejected doses take off {plain(FACTOR * REJECTION_COST)} x their share once more. It never falls below 0.",
+        "Completeness: each field counts its weight times the share of messages (or of doses) that should "
+        "have it and have it, neither invalid nor unknown nor retired.",
+        f"Quality starts at 100. Every finding code at every place takes off {error} x the share of messages "
+        f"(or of doses) that have it for an error, {warning} for a warning, nothing for a note; rejected "
+        f"messages and rejected doses take off {plain(FACTOR * REJECTION_COST)} x their share once more. It "
+        "never falls below 0.",
         f"Timeliness: each dose given now counts by the days from dose to message: {credit} of 100.",
     ]
