@@ -11,6 +11,8 @@ import pyarrow.compute as pc
 
 _EXTENSION = r"(?i)[\s,;]*(?:x|ext\.?|extension)\s*[0-9]+\s*$"
 _MIN_DIGITS, _MAX_DIGITS = 8, 15
+_MAX_NAME = 200
+"""Characters: an index cannot hold keys of any length."""
 
 
 def username_key(usernames: pd.Series[str]) -> pa.Array:
@@ -58,3 +60,15 @@ def telephone_key(telephones: pd.Series[str]) -> pa.Array:
 def _text(values: pd.Series[str]) -> pa.Array:
     array = pa.array(values, type=pa.string(), from_pandas=True)
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+
+
+def person_name_key(names: pd.Series[str]) -> pa.Array:
+    """Return the key by which two names are the same in the consent registry: case, accents and double
+    spaces do not count, everything else does; "" for none.
+    """
+    plain = pc.utf8_normalize(_text(names), form="NFKD")
+    if pc.all(pc.string_is_ascii(plain)).as_py() is False:
+        bare = pc.replace_substring_regex(plain, r"\p{Mn}", "")
+        plain = pc.utf8_normalize(pa.array(bare.to_pandas().str.casefold(), pa.string()), form="NFKC")
+    spaced = pc.replace_substring_regex(pc.ascii_lower(plain), r"\s+", " ")
+    return pc.utf8_slice_codeunits(pc.utf8_trim_whitespace(spaced), 0, _MAX_NAME)

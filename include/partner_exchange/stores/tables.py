@@ -217,8 +217,6 @@ patient = Table(
     Column("publicity_code", Text),
     Column("protection_claim", Text),
     Column("registry_status", Text),
-    Column("last_name_key", Text, nullable=False),
-    Column("first_name_key", Text, nullable=False),
     Column("reported_at", Instant, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),

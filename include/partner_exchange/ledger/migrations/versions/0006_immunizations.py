@@ -38,9 +38,6 @@ create table store.patient (
     -- What the sender says in PD1-12; nobody may read consent from it (T62).
     protection_claim       text,
     registry_status        text,
-    -- Case and accents folded, as the consents are looked up.
-    last_name_key          text        not null,
-    first_name_key         text        not null,
     reported_at            timestamptz not null,
     created_at             timestamptz not null,
     updated_at             timestamptz not null,
@@ -168,6 +165,7 @@ create table store.consent (
     identifier      text        not null,
     last_name       text        not null,
     first_name      text        not null,
+    -- Case and accents folded.
     last_name_key   text        not null,
     first_name_key  text        not null,
     birth_on        date,
