@@ -93,28 +93,28 @@ FIELDS: tuple[ScoredField, ...] = (
         Level.REQUIRED,
         ("RXA-3", 45),
         ("RXA-5", 45),
-        ("RXA-9", 45, "completed"),
-        (ELIGIBILITY, 22, "given"),
+        ("RXA-9", 45, "is_completed"),
+        (ELIGIBILITY, 22, "is_given"),
     ),
     *_fields(
-        Section.VACCINATION, Level.EXPECTED, (CVX, 15), ("RXA-15", 22, "given"), ("RXA-17", 22, "given")
+        Section.VACCINATION, Level.EXPECTED, (CVX, 15), ("RXA-15", 22, "is_given"), ("RXA-17", 22, "is_given")
     ),
     *_fields(Section.VACCINATION, Level.RECOMMENDED, ("RXA-6", 16), ("RXA-20", 7)),
     *_fields(
         Section.VACCINATION,
         Level.OPTIONAL,
-        ("RXA-16", 0, "given"),
-        ("RXR-1", 0, "given"),
-        ("RXR-2", 0, "given"),
-        ("RXA-11.4", 0, "given"),
+        ("RXA-16", 0, "is_given"),
+        ("RXR-1", 0, "is_given"),
+        ("RXR-2", 0, "is_given"),
+        ("RXA-11.4", 0, "is_given"),
         ("RXA-21", 0),
-        ("RXA-18", 0, "refused"),
+        ("RXA-18", 0, "is_refused"),
     ),
     *_fields(Section.HEADER, Level.RECOMMENDED, ("MSH-22", 10)),
 )
 """All fields of the report, in its order.
 
 Own readings: "responsible party" of the registries' list is the relative as a whole, so its relationship
-alone is counted; a dose that somebody else gave is not expected to have lot, manufacturer or eligibility, and a
-refused one no information source, as the field table says.
+alone is counted; a dose that somebody else gave is not expected to have lot, manufacturer or eligibility, and
+a refused one no information source, as the field table says.
 """

@@ -1,0 +1,129 @@
+"""The numbers that rules compare: days, instants, ages, what a vaccine allows; NaN where one is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from partner_exchange.feeds.vxu.code_sets import VaccineKind
+from partner_exchange.feeds.vxu.dates import Numbers, Precision, StampFault, whole_months
+from partner_exchange.feeds.vxu.piece import Piece, table_of
+from partner_exchange.feeds.vxu.vaccines import NO_VACCINE
+
+DAY_S = 86_400
+OLDEST_YEARS = 130
+_MESSAGE_LIKE = ("messages", "patients")
+
+
+def measure(piece: Piece, name: str, table: str) -> Numbers:
+    """Return a number for each line of a table; one of messages or patients may stand beside any line."""
+    of, find = MEASURES[name] if name in MEASURES else (table_of(name), lambda piece: piece.days(name))
+    numbers = find(piece)
+    if of == table or (of in _MESSAGE_LIKE and table in _MESSAGE_LIKE):
+        return numbers
+    return numbers[piece.tables[table].message]
+
+
+def tomorrow(piece: Piece) -> float:
+    """Return the day after the file came, at the partner; a day is given to zones."""
+    context = piece.context
+    today = context.arrived_at.astimezone(ZoneInfo(context.tenant.time_zone)).date()
+    return float(np.datetime64(today, "D").astype(np.int64)) + 1
+
+
+def message_at(piece: Piece) -> Numbers:
+    """Return the instant of each message in seconds since 1970-01-01 UTC."""
+    coded = piece.tables["messages"].coded("MSH-7")
+    return piece.stamps("MSH-7").utc(piece.context.tenant.time_zone)[coded.at]
+
+
+def given_to_message(piece: Piece) -> Numbers:
+    """Return the days from each dose to its message."""
+    return measure(piece, "message", "doses") - piece.days("RXA-3")
+
+
+def age_months(piece: Piece) -> Numbers:
+    """Return the age at each dose in whole months; NaN also for a dose before birth."""
+    return whole_months(measure(piece, "PID-7", "doses"), piece.days("RXA-3"))
+
+
+def _tomorrow(piece: Piece) -> Numbers:
+    return np.full(len(piece.rows), tomorrow(piece))
+
+
+def _tomorrow_at(piece: Piece) -> Numbers:
+    return np.full(len(piece.rows), piece.context.arrived_at.timestamp() + DAY_S)
+
+
+def _minute(piece: Piece) -> Numbers:
+    return np.full(len(piece.rows), float(Precision.MINUTE))
+
+
+def _precision(piece: Piece) -> Numbers:
+    stamps, at = piece.stamps("MSH-7"), piece.tables["messages"].coded("MSH-7").at
+    is_day = (stamps.fault == StampFault.NONE) & ~np.isnan(stamps.day)
+    precision: Numbers = np.where(is_day, stamps.precision, np.nan)[at]
+    return precision
+
+
+def _last_birth(piece: Piece) -> Numbers:
+    return np.fmin(measure(piece, "message", "patients"), tomorrow(piece))
+
+
+def _first_birth(piece: Piece) -> Numbers:
+    days = _last_birth(piece).astype(np.int64).astype("datetime64[D]")
+    months = days.astype("datetime64[M]")
+    first = (months - OLDEST_YEARS * 12).astype("datetime64[D]") + (days - months.astype("datetime64[D]"))
+    oldest: Numbers = first.astype(np.int64).astype(np.float64)
+    return oldest
+
+
+def _dose_until_tomorrow(piece: Piece) -> Numbers:
+    days = piece.days("RXA-3")
+    return np.where(days <= tomorrow(piece), days, np.nan)
+
+
+def _window(name: str) -> tuple[str, Callable[[Piece], Numbers]]:
+    def find(piece: Piece) -> Numbers:
+        # The code of an unspecified product is as old as the table, and 998 stands for no product at all.
+        is_open = piece.vaccines.of_kind(VaccineKind.UNSPECIFIED) | piece.vaccines.of(frozenset({NO_VACCINE}))
+        return np.where(is_open, np.nan, piece.vaccines.days(name))
+
+    return "doses", find
+
+
+def _licensed_dose(piece: Piece) -> Numbers:
+    """Return the day of doses within the licence."""
+    days = piece.days("RXA-3")
+    start, end = (measure(piece, name, "doses") for name in ("licensed_from", "licensed_until"))
+    return np.where((days < start) | (days > end), np.nan, days)
+
+
+def _age(name: str) -> tuple[str, Callable[[Piece], Numbers]]:
+    return "doses", lambda piece: piece.vaccines.months(name)
+
+
+MEASURES: Mapping[str, tuple[str, Callable[[Piece], Numbers]]] = {
+    "tomorrow": ("messages", _tomorrow),
+    "tomorrow_at": ("messages", _tomorrow_at),
+    "message": ("messages", lambda piece: piece.days("MSH-7")),
+    "message_at": ("messages", message_at),
+    "minute": ("messages", _minute),
+    "precision": ("messages", _precision),
+    "last_birth": ("patients", _last_birth),
+    "first_birth": ("patients", _first_birth),
+    "death": (
+        "patients",
+        lambda piece: np.where(piece.patients.of("PID-30", "Y"), piece.days("PID-29"), np.nan),
+    ),
+    "dose_until_tomorrow": ("doses", _dose_until_tomorrow),
+    "licensed_dose": ("doses", _licensed_dose),
+    "age_months": ("doses", age_months),
+    **{
+        name: _window(name) for name in ("licensed_from", "licensed_until", "expected_from", "expected_until")
+    },
+    **{name: _age(name) for name in ("age_from_months", "age_until_months")},
+}
+"""By name: the table whose lines it goes with, and how it is found. A place of a date stands for its day."""
