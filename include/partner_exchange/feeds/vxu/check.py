@@ -18,7 +18,7 @@ from partner_exchange.feeds.vxu.comparisons import compare, forbidden
 from partner_exchange.feeds.vxu.duplicates import FileMemory, keys_of
 from partner_exchange.feeds.vxu.issues import issue_table
 from partner_exchange.feeds.vxu.piece import CheckContext, Piece
-from partner_exchange.feeds.vxu.predicates import when
+from partner_exchange.feeds.vxu.predicates import PLACEHOLDER, when
 from partner_exchange.feeds.vxu.tables import Flat
 from partner_exchange.feeds.vxu.tally import tally_of
 from partner_exchange.feeds.vxu.vaccines import NO_VACCINE
@@ -36,7 +36,7 @@ class Checked:
 
     ``doses`` has in addition ``cvx``, ``ndc``, ``mvx`` (what RXA-5 comes to; of the manufacturer RXA-17 goes
     first) and ``is_given`` (given now by the sender); RXA-20 and RXA-21 hold what is assumed where they were
-    blank.
+    blank, and ORC-3 is 9999, as for none, where different doses of a message share it.
     """
     issues: pd.DataFrame
     """All issues, those of the structure too: ``ISSUE_COLUMNS``."""
@@ -52,6 +52,7 @@ def check(flat: Flat, context: CheckContext) -> Checked:
     :raises SuiteBroken: a rule raised instead of judging: our fault.
     """
     piece = Piece(flat, context)
+    context.memory.has_vxu |= bool(piece.tables["messages"].of("MSH-9.1", "VXU").any())
     found = compare(piece, rules.HEADER)
     for each in found:
         piece.set_unread(each.lines)
@@ -62,6 +63,7 @@ def check(flat: Flat, context: CheckContext) -> Checked:
     keep_parts(piece, found)
     of_body = compare(piece, rules.BODY)
     take_out(piece, forbidden(of_body, rules.BODY))
+    piece.doses.put("ORC-3", when(piece, "is_order_shared"), PLACEHOLDER)
     found += of_body
     rejected = reject(piece, found)
     _remember_doses(piece, rejected)

@@ -46,7 +46,7 @@ def keys_of(*columns: pd.Series[str]) -> Keys:
 def _repeated(keys: Keys, is_asked: Flags, seen: set[int]) -> Flags:
     asked = np.flatnonzero(is_asked)
     found = pd.Series(keys[asked])
-    is_repeated = found.duplicated(keep="first").to_numpy()
+    is_repeated = found.duplicated(keep="first").to_numpy(copy=True)
     if seen:
         is_repeated |= np.fromiter((key in seen for key in found.tolist()), dtype=np.bool_, count=len(found))
     seen.update(found.tolist())

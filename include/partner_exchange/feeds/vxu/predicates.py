@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
+import pandas as pd
 import pyarrow.compute as pc
 
 from partner_exchange.feeds.vxu import observations
 from partner_exchange.feeds.vxu.cells import Flags, flags_of
 from partner_exchange.feeds.vxu.code_sets import State, VaccineKind
+from partner_exchange.feeds.vxu.duplicates import keys_of
 from partner_exchange.feeds.vxu.piece import Piece, all_flags, any_flags, any_of
 from partner_exchange.feeds.vxu.vaccines import NO_VACCINE
 
 _NO_VACCINE = frozenset({NO_VACCINE})
 UNKNOWN_AMOUNT = "999"
+PLACEHOLDER = "9999"
+"""Order number that stands for none."""
 _QUERIES = ("QBP", "QCK", "QCN", "QRY", "QSB", "QSX", "QVR", "EQQ", "RQQ", "SPQ", "VQQ", "VXQ")
 _TEMPORARY_NAME = (
     r"(?i)\A(?:test(?:ing|er)?|test[ _-]?patient|zz[a-z]*test[a-z]*|dummy|junk|no[ -]?name|unknown|x{3,}"
@@ -90,7 +94,7 @@ def _is_only_identifier(piece: Piece) -> Flags:
     is_identifier = _is_identifier(piece)
     of = piece.tables["identifiers"].message
     count = np.bincount(of[is_identifier], minlength=len(piece.rows))
-    return is_identifier & (count[of] == 1)
+    return all_flags((is_identifier, count[of] == 1))
 
 
 def _is_other_identifier_there(piece: Piece) -> Flags:
@@ -127,6 +131,20 @@ def _is_name_temporary(piece: Piece) -> Flags:
 
 def _is_relative_nameless(piece: Piece) -> Flags:
     return ~_is_sent(piece, "NK1-2.1") & ~_is_sent(piece, "NK1-2.2")
+
+
+def _is_order_shared(piece: Piece) -> Flags:
+    """Tell doses to be added whose order number another vaccine or day of the message has too."""
+    doses = piece.doses
+    numbers = [doses.coded(column).text for column in ("ORC-3", "ORC-3.2")]
+    of = keys_of(pd.Series(doses.message), *numbers)
+    dose = keys_of(piece.vaccines.text("cvx"), piece.doses.coded("RXA-3").text)
+    is_asked = when(piece, "is_added") & _is(piece, "RXA-21", "A") & piece.is_left("ORC-3")
+    is_asked &= ~_is(piece, "ORC-3", PLACEHOLDER)
+    asked = pd.DataFrame({"of": of, "dose": dose})[is_asked]
+    is_shared = np.zeros(len(doses), dtype=np.bool_)
+    is_shared[is_asked] = asked.groupby("of")["dose"].transform("nunique").to_numpy() > 1
+    return is_shared
 
 
 def _is_added(piece: Piece) -> Flags:
@@ -237,6 +255,7 @@ CONDITIONS: Mapping[str, Callable[[Piece], Flags]] = {
     "is_relative_nameless": _is_relative_nameless,
     "is_without_rxa": lambda piece: ~piece.is_judged("RXA-1"),
     "is_without_orc": lambda piece: piece.is_judged("RXA-1") & ~piece.is_judged("ORC-1"),
+    "is_order_shared": _is_order_shared,
     "is_added": _is_added,
     "is_completed": _is_completed,
     "is_given": _is_given,

@@ -227,6 +227,7 @@ BODY: tuple[Comparison, ...] = (
     Never(code="required-segment-missing", place="ORC", when="is_without_orc"),
     Required(place="ORC-1", is_warning=True),
     Required(place="ORC-3"),
+    Never(code="order-number-shared", place="ORC-3", when="is_order_shared"),
     Limit(code="date-in-future", place="ORC-9", first="ORC-9", second="tomorrow", is_warning=True),
     # The dose.
     Required(place="RXA-1", is_warning=True),

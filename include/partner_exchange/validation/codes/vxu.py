@@ -431,6 +431,16 @@ ENTRIES: tuple[Entry, ...] = (
         hl7_application_error="7",
     ),
     Entry(
+        "order-number-shared",
+        _CELL,
+        _WARNING,
+        "Different doses have the same order number",
+        "Another dose of the message, of another vaccine or day, has the same order number; the doses were "
+        "taken without it.",
+        "Give each dose an own number in ORC-3; updates and deletions name the dose by it.",
+        hl7_error="205",
+    ),
+    Entry(
         "looks-historical",
         _ROW,
         _INFO,
