@@ -210,7 +210,7 @@ def _wording(code: str, is_warning: bool) -> tuple[str, str]:
 
 def user_text(entry: Entry) -> str:
     """Return what ERR-8 says: what is wrong and what to do, escaped, cut at a word where it is too long."""
-    text = f"{entry.title}. {entry.next_step}"
+    text = entry.general
     if len(escaped(text)) <= LONGEST_TEXT:
         return escaped(text)
     while len(escaped(text)) > LONGEST_TEXT - len(" ..."):
