@@ -20,7 +20,7 @@ TAGS = {
     "mode": re.compile(r"^mode:(test|production)$"),
     "export": re.compile(r"^export:[a-z_]+$"),
 }
-HOUSEKEEPING = {"housekeeping", "housekeeping__quotas"}
+HOUSEKEEPING = {"housekeeping", "housekeeping__quotas", "housekeeping__retention"}
 HEAVY = ("great_expectations", "pandas", "openpyxl", "pyarrow", "asyncssh", "paramiko", "psycopg", "alembic")
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -74,3 +76,43 @@ def test_E38_a_changed_or_missing_outbound_file_is_named(archive: Archive, tmp_p
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["20261120T213000Z.csv"]
     with pytest.raises(ArchiveDamaged, match="another checksum"):
         archive.exported(place, "0" * 64)
+
+
+def test_T39_an_original_is_removed_for_good_and_once_is_enough(archive: Archive) -> None:
+    kept = archive.keep("a", [b"old"])
+    place = paths.archived("a", kept.sha256)
+    assert archive.has_original("a", kept.sha256)
+    assert archive.size_bytes(place) == 3
+    archive.remove(place)
+    archive.remove(place)
+    assert not archive.has_original("a", kept.sha256)
+    assert archive.size_bytes(place) is None
+    with pytest.raises(ArchiveDamaged, match="missing"):
+        archive.original("a", kept.sha256)
+
+
+def test_T39_a_copy_that_a_killed_claim_left_is_found_with_its_age(archive: Archive, tmp_path: Path) -> None:
+    assert archive.half_kept("a") == []
+    archive.keep("a", [b"whole"])
+
+    def killed() -> Iterator[bytes]:
+        yield b"half"
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        archive.keep("a", killed())
+    (tmp_path / "archive" / "a" / "arriving-notes.txt").write_text("not ours")
+    (left,) = archive.half_kept("a")
+    assert left.path.startswith("archive/a/arriving-")
+    assert left.size_bytes == archive.size_bytes(left.path)
+    assert abs(datetime.now(UTC) - left.begun_at) < timedelta(minutes=5)
+    assert archive.half_kept("b") == []
+
+
+def test_T39_the_size_of_a_work_area_is_that_of_all_its_parts(archive: Archive) -> None:
+    assert archive.work_bytes("s1") is None
+    archive.write_part("s1", "one", b"123")
+    archive.write_part("s1", "two", b"4567")
+    assert archive.work_bytes("s1") == 7
+    archive.clear_work("s1")
+    assert archive.work_bytes("s1") is None

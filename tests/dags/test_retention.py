@@ -1,0 +1,108 @@
+"""The daily purge as Airflow sees it, and whole runs of it over a real SFTP server (T39)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from airflow.sdk import CronTriggerTimetable
+from airflow.serialization.serialized_objects import DagSerialization
+
+from dags.conftest import airflow
+from partner_exchange import clock
+from partner_exchange.ledger import audit, tombstones
+from partner_exchange.ledger.database import transaction
+from partner_exchange.orchestration.retention import build_retention_dag
+from partner_exchange.storage.folders import LocalHome
+from partner_exchange.submissions.claim import claim
+from partner_exchange.submissions.process import run_steps
+from partner_exchange.tenants import registry
+from support.servers import SftpServer
+
+ROSTER = (
+    "Username,StudentId,LastName,FirstName,Telephone,Dob,RequirementGroup,Term,OnCampus\r\n"
+    "s1@uni.example,S000001,Nguyen,Ada,512-555-0100,01/31/2001,Undergraduate,Fall 2026,1\r\n"
+)
+
+
+def test_T39_the_purge_runs_once_a_day_and_takes_each_tenant_by_itself() -> None:
+    dag = build_retention_dag()
+    assert (dag.dag_id, dag.task_ids) == ("housekeeping__retention", ["find_tenants", "purge_expired"])
+    assert isinstance(dag.schedule, CronTriggerTimetable)
+    minute, hour, *rest = dag.schedule.expression.split()
+    assert (minute.isdigit(), hour.isdigit(), rest) == (True, True, ["*", "*", "*"])
+    purge = dag.get_task("purge_expired")
+    assert purge.is_mapped
+    assert purge.map_index_template == "{{ tenant_code }}"
+
+
+def test_AN1_the_dag_of_the_purge_survives_serialisation() -> None:
+    dag = build_retention_dag()
+    assert DagSerialization.from_dict(DagSerialization.to_dict(dag)).task_ids == dag.task_ids
+
+
+def test_P1_the_docs_of_the_purge_say_what_goes_and_how_to_stop_it() -> None:
+    text = build_retention_dag().doc_md
+    assert text is not None
+    for needed in ("find_tenants", "purge_expired", "legal_hold", "exchange retention list", "Red run"):
+        assert needed in text, needed
+
+
+@pytest.fixture
+def tenants(
+    server: SftpServer,
+    database_url: str,
+    tenants_dir: Path,
+    airflow_database: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> SftpServer:
+    """``alpha`` and ``held`` say 180 days, ``held`` has a legal hold, ``beta`` keeps its files for ever; each
+    has an answered file that is 200 days old.
+    """
+    monkeypatch.setenv("EXCHANGE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("EXCHANGE_STORAGE_URL", f"file://{tmp_path / 'storage'}")
+    retention = {"alpha": "{days: 180}", "beta": "{}", "held": "{days: 180, legal_hold: true}"}
+    for code, text in retention.items():
+        (tenants_dir / f"{code}.yaml").write_text(
+            f"name: {code}\npreset: medproctor-columns\nretention: {text}\n"
+        )
+        server.drop(code, "old.csv", ROSTER)
+        home, tenant = LocalHome(server.root / code), registry.load_one(code)
+        with clock.frozen(datetime.now(UTC) - timedelta(days=200)):
+            (claimed,) = claim(home, tenant)
+            run_steps(claimed.submission_id, home)
+    return server
+
+
+def files(server: SftpServer, code: str) -> list[Path]:
+    return [path for path in (server.root / code).rglob("*") if path.is_file()]
+
+
+def run() -> str:
+    done = airflow("dags", "test", "housekeeping__retention")
+    return done.stdout + done.stderr
+
+
+@pytest.mark.service
+@pytest.mark.slow
+def test_T39_a_run_purges_who_says_so_and_keeps_the_rest(tenants: SftpServer) -> None:
+    assert all(len(files(tenants, code)) == 2 for code in ("alpha", "beta", "held"))
+    printed = run()
+    assert "state=success" in printed
+    assert [len(files(tenants, code)) for code in ("alpha", "beta", "held")] == [0, 2, 2]
+    with transaction() as connection:
+        assert len(tombstones.entries(connection, "alpha")) == 3
+        assert [one.actor for one in audit.entries(connection)] == ["pipeline"]
+    assert "Nguyen" not in printed
+
+
+@pytest.mark.service
+@pytest.mark.slow
+def test_T39_a_run_without_such_tenants_is_green(tenants: SftpServer, tenants_dir: Path) -> None:
+    (tenants_dir / "alpha.yaml").write_text("name: alpha\npreset: medproctor-columns\n")
+    printed = run()
+    assert "state=success" in printed
+    assert "Nothing to purge" in printed
+    assert len(files(tenants, "alpha")) == 2
