@@ -114,4 +114,4 @@ def test_T39_a_home_on_another_server_is_left_to_airflow(aged: Exchange) -> None
 def test_T39_an_unknown_partner_is_refused(aged: Exchange) -> None:
     for command in ("list", "purge", "tombstones"):
         with pytest.raises(UnknownTenant):
-            run(command, "-t", "alhpa")
+            run(command, "-t", "nobody")
