@@ -57,7 +57,10 @@ _DOSE = {"completion": "CP", "cvx": "03", "administered_on": "2026-11-01", "amou
 
 def accepted(*messages: AMessage) -> Accepted:
     """Return the frames of these messages, numbered from 1."""
-    patients, identifiers, doses, observations = ([], [], [], [])  # type: ignore[var-annotated]
+    patients: list[dict[str, Any]] = []
+    identifiers: list[dict[str, Any]] = []
+    doses: list[dict[str, Any]] = []
+    observations: list[dict[str, Any]] = []
     for row, message in enumerate(messages, start=1):
         values = {**_PATIENT, **message.values}
         key = f"{AUTHORITY}|{message.ids[0]}"
@@ -68,7 +71,8 @@ def accepted(*messages: AMessage) -> Accepted:
         for number, dose in enumerate(message.doses, start=1):
             place = {"row": row, "dose": number}
             texts = {**_DOSE, **dose.values}
-            doses.append({**place, "dose_key": dose.key, "action": dose.action, "given": dose.given, **texts})
+            own = {"dose_key": dose.key, "action": dose.action, "given": dose.given}
+            doses.append({**place, **own, **texts})
             observations += [
                 {**place, "ordinal": ordinal, "observation": "64994-7", "type": "CE", "value": value}
                 for ordinal, value in enumerate(dose.observations, start=1)

@@ -97,8 +97,8 @@ class Accepted:
     identifiers: pd.DataFrame
     """``row`` int64 and ``IDENTIFIER_TEXTS``; those of a message in its order."""
     doses: pd.DataFrame
-    """``row``, ``dose`` int64, ``dose_key``, ``action`` (A, U or D), ``DOSE_TEXTS`` and ``given`` bool: given
-    by the sender, not learnt from elsewhere. A key never stands for a refusal and for a dose.
+    """``row``, ``dose`` int64, ``dose_key``, ``action`` (A, U or D), ``DOSE_TEXTS`` and ``given`` bool: by
+    the sender, not learnt from elsewhere. A key never stands for a refusal and for a dose.
     """
     observations: pd.DataFrame
     """``row``, ``dose``, ``ordinal`` int64 (from 1 in its dose) and ``OBSERVATION_TEXTS``."""
