@@ -51,23 +51,27 @@ class Message:
 
 
 class Messages(Sequence[Message]):
-    """The messages of a file; each is taken apart anew whenever it is asked for."""
+    """The messages of a file or a part of them; each is taken apart anew whenever it is asked for."""
 
-    def __init__(self, text: PlainText, envelope: Envelope) -> None:
+    def __init__(self, text: PlainText, envelope: Envelope, chosen: range) -> None:
         self._text = text
         self._envelope = envelope
+        self._chosen = chosen
 
     def __len__(self) -> int:
-        return len(self._envelope.starts)
+        return len(self._chosen)
 
     @overload
     def __getitem__(self, at: int) -> Message: ...
     @overload
-    def __getitem__(self, at: slice) -> list[Message]: ...
-    def __getitem__(self, at: int | slice) -> Message | list[Message]:
+    def __getitem__(self, at: slice) -> Messages: ...
+    def __getitem__(self, at: int | slice) -> Message | Messages:
         if isinstance(at, slice):
-            return [self._message(each) for each in range(len(self))[at]]
-        return self._message(range(len(self))[at])
+            return Messages(self._text, self._envelope, self._chosen[at])
+        return self._message(self._chosen[at])
+
+    def __iter__(self) -> Iterator[Message]:
+        return map(self._message, self._chosen)
 
     def _message(self, at: int) -> Message:
         envelope = self._envelope
@@ -118,8 +122,8 @@ class Stream:
         """Return how many messages there are."""
         return len(self.messages)
 
-    def pieces(self, size: int) -> Iterator[list[Message]]:
-        """Yield all messages in lists of ``size``, the last one shorter."""
+    def pieces(self, size: int) -> Iterator[Messages]:
+        """Yield all messages in parts of ``size``, the last one shorter."""
         for start in range(0, len(self.messages), size):
             yield self.messages[start : start + size]
 
@@ -137,7 +141,7 @@ def read_stream(content: bytes, *, max_messages: int) -> Stream | Refusal:
         facts = {"count": count, "limit": max_messages, "files": -(-count // max_messages)}
         return Refusal("hl7-too-many-messages", facts, rows_total=count)
     return Stream(
-        Messages(text, envelope),
+        Messages(text, envelope, range(count)),
         (*text.marks, *envelope.marks),
         declared_messages=envelope.declared_messages,
         declared_batches=envelope.declared_batches,

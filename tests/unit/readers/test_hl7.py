@@ -79,7 +79,8 @@ def test_T63_pieces_are_all_messages_once_in_order() -> None:
     assert [message.number for piece in read.pieces(4) for message in piece] == list(range(1, 11))
     assert read.rows_total == len(read.messages) == 10
     assert read.messages[-1] == read.messages[9] == list(read.messages)[9]
-    assert read.messages[3:5] == [read.messages[3], read.messages[4]]
+    assert list(read.messages[3:5]) == [read.messages[3], read.messages[4]]
+    assert read.messages[3:5][-1] == read.messages[4]
     with pytest.raises(IndexError):
         read.messages[10]
 
