@@ -8,7 +8,7 @@ No value of a message gets in but codes of the code sets and the instants of mes
 - ``finding`` and ``finding_messages``: by code and place, findings and the messages that have them;
 - ``severity``: findings by severity;
 - ``code``: by code set and code, with "" for all that are not known;
-- ``vaccine``: by age band and vaccine group, doses taken that were given now or elsewhere;
+- ``vaccine``: by age band and vaccine group, doses taken that were given now or elsewhere, "" for all groups;
 - ``lag``: days from a dose given now and taken to its message, 400 for more;
 - ``time``: ``first`` and ``last`` message time.
 
@@ -39,7 +39,7 @@ from partner_exchange.feeds.vxu.tables import PATIENT_TEXTS, TALLY_COLUMNS
 from partner_exchange.feeds.vxu.values import CodeCount
 
 LONGEST_LAG = 400
-_STATES = {
+STATES = {
     "code-unknown": "unrecognized",
     "ndc-unknown": "unrecognized",
     "code-deprecated": "deprecated",
@@ -162,7 +162,7 @@ def _is_present(piece: Piece, place: str) -> Flags:
 
 def _is_bad(piece: Piece, place: str, state: str, found: Sequence[Found]) -> Flags:
     """Return the lines whose field is in a state, in the table that the field is counted over."""
-    codes = {code for code, of in _STATES.items() if of == state}
+    codes = {code for code, of in STATES.items() if of == state}
     flags = np.zeros(len(piece.doses) if _is_of_a_dose(place) else len(piece.rows), dtype=np.bool_)
     for each in found:
         if each.code in codes and _is_about(each.place, place):
@@ -220,6 +220,8 @@ def _coverage(piece: Piece, rejected: Rejected) -> Iterator[_Line]:
     years = np.floor(age_months(piece) / 12)
     for band, (start, end) in AGE_BANDS.items():
         is_of_age = is_counted & (years >= start) & (years < end)
+        if is_of_age.any():
+            yield "vaccine", band, "", int(is_of_age.sum())
         counts = piece.vaccines.text("cvx")[is_of_age].value_counts()
         for group in coverage_groups():
             count = int(counts[counts.index.isin(group.cvx)].sum())

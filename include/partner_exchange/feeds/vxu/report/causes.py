@@ -10,38 +10,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from partner_exchange.feeds.vxu.profile import CVX, ELIGIBILITY
-from partner_exchange.feeds.vxu.report.document import Cause, FieldLine, FindingLine, Section, Timeliness
+from partner_exchange.feeds.vxu.profile import CVX, ELIGIBILITY, Level
+from partner_exchange.feeds.vxu.report.document import Cause, FindingLine, Section, Timeliness
+from partner_exchange.feeds.vxu.report.field_causes import Loss, field_causes, losses
 from partner_exchange.feeds.vxu.report.quality import CONSEQUENCES
-from partner_exchange.feeds.vxu.report.timeliness import CREDITS
 from partner_exchange.feeds.vxu.report.wording import many, number
+from partner_exchange.feeds.vxu.tally import STATES
 
 _LEAST_POINTS = 1e-9
-
-_STATE_OF_CODE: Mapping[str, str] = {
-    "required-missing": "missing",
-    "required-segment-missing": "missing",
-    "code-unknown": "unrecognized",
-    "ndc-unknown": "unrecognized",
-    "code-deprecated": "deprecated",
-}
-"""Which bad state of a field a finding is about; any other finding is about ``invalid`` ones."""
+_MISSING = ("required-missing", "required-segment-missing")
+_ELIGIBILITY_MISSING = "observation-missing"
+"""Code that is about one field, wherever it is placed."""
 
 _PLACES_OF_FINDINGS: Mapping[str, str] = {CVX: "RXA-5", ELIGIBILITY: "OBX-5"}
 """Where findings about what is no field of the message are."""
 
-_ELIGIBILITY_MISSING = "observation-missing"
-"""Code that is about one field, wherever it is placed."""
-
 _GENERAL_STARTS = ("A required ", "The value ", "The code ", "The date ", "There is no such ", "A segment ")
 """Beginnings of titles that do not say what they are about."""
 
-_WHAT_IS_WRONG: Mapping[str, tuple[str, str]] = {
-    "missing": ("{label} is not always filled", "Fill {place} wherever your system knows it."),
-    "invalid": ("{label} is not usable", "Send only values in {place} that the implementation guide allows."),
-    "unrecognized": ("{label} has unknown codes", "Map {place} to the code set that the guide names."),
-    "deprecated": ("{label} has retired codes", "Replace retired codes in {place} by those in use today."),
-}
+_Key = tuple[str, str, str]
 
 
 def causes(
@@ -55,22 +42,16 @@ def causes(
 
     :param timeliness_points: what the doses that were not on time cost of the 100 points.
     """
-    of_findings = {
-        (line.code, line.place, line.severity): _of_finding(line)
-        for line in findings
-        if line.code not in CONSEQUENCES
-    }
+    of_findings = {_key(line): _of_finding(line) for line in findings if line.code not in CONSEQUENCES}
     of_fields = []
-    for section in sections:
-        for line in section.fields:
-            for state, points in _losses(line).items():
-                key = _finding_for(findings, line.place, state)
-                if key is None:
-                    of_fields.append(_of_field(line, section.counted, state, points))
-                else:
-                    of_findings[key] = replace(of_findings[key], points=of_findings[key].points + points)
+    for loss in losses(sections):
+        key = _finding_about(loss, findings)
+        if key is None:
+            of_fields.append(loss)
+        else:
+            of_findings[key] = replace(of_findings[key], points=of_findings[key].points + loss.points)
     of_time = [_of_time(timeliness, timeliness_points)] if timeliness.doses else []
-    found = [*of_findings.values(), *of_fields, *of_time]
+    found = [*of_findings.values(), *field_causes(of_fields), *of_time]
     costly = [cause for cause in found if cause.points > _LEAST_POINTS]
     return tuple(sorted(costly, key=lambda one: (-round(one.points, 6), one.place, one.code, one.title)))
 
@@ -80,8 +61,11 @@ def rejection_points(findings: Iterable[FindingLine]) -> float:
     return sum(line.points for line in findings if line.code in CONSEQUENCES)
 
 
+def _key(line: FindingLine) -> _Key:
+    return line.code, line.place, line.severity
+
+
 def _of_finding(line: FindingLine) -> Cause:
-    whole = "doses" if line.is_of_doses else "messages"
     counted = line.count if line.is_of_doses or line.messages is None else line.messages
     return Cause(
         kind="finding",
@@ -90,7 +74,7 @@ def _of_finding(line: FindingLine) -> Cause:
         severity=line.severity,
         place=line.place,
         label=line.label,
-        affected=many(counted, whole[:-1]),
+        affected=many(counted, "dose" if line.is_of_doses else "message"),
         share=line.share,
         points=line.points,
         next_step=line.next_step,
@@ -103,54 +87,28 @@ def _title(line: FindingLine) -> str:
     return f"{line.label}: {line.title[0].lower()}{line.title[1:]}"
 
 
-def _losses(line: FieldLine) -> dict[str, float]:
-    """Return what each bad state costs of what the field costs, in proportion to its count."""
-    counts = {
-        "missing": max(line.missing, line.expected - line.present),
-        "invalid": line.invalid,
-        "unrecognized": line.unrecognized,
-        "deprecated": line.deprecated,
-    }
-    total = sum(counts.values())
-    return {state: line.points * count / total for state, count in counts.items() if count and line.points}
-
-
-def _finding_for(findings: Sequence[FindingLine], place: str, state: str) -> tuple[str, str, str] | None:
+def _finding_about(loss: Loss, findings: Sequence[FindingLine]) -> _Key | None:
     """Return the dearest finding about a bad state of a field."""
-    about = [line for line in findings if line.points and _is_about(line, place, state)]
-    if not about:
-        return None
-    dearest = max(about, key=lambda line: line.points)
-    return dearest.code, dearest.place, dearest.severity
+    about = [line for line in findings if line.points and _is_about(line, loss)]
+    return _key(max(about, key=lambda line: line.points)) if about else None
 
 
-def _is_about(line: FindingLine, place: str, state: str) -> bool:
+def _is_about(line: FindingLine, loss: Loss) -> bool:
+    place = loss.field.place
+    if loss.state != "missing":
+        places = (place, loss.whole_field, _PLACES_OF_FINDINGS.get(place))
+        return STATES.get(line.code) == loss.state and line.place in places
     if line.code == _ELIGIBILITY_MISSING:
-        return (place, state) == (ELIGIBILITY, "missing")
-    if line.code in CONSEQUENCES or _STATE_OF_CODE.get(line.code, "invalid") != state:
-        return False
-    return line.place in (place, place.partition(".")[0], _PLACES_OF_FINDINGS.get(place))
-
-
-def _of_field(line: FieldLine, counted: str, state: str, points: float) -> Cause:
-    title, next_step = _WHAT_IS_WRONG[state]
-    count = line.expected - line.present if state == "missing" else getattr(line, state)
-    return Cause(
-        kind="field",
-        title=title.format(label=line.label),
-        code="",
-        severity="",
-        place=line.place,
-        label=line.label,
-        affected=f"{number(count)} of {many(line.expected, counted[:-1])}",
-        share=min(1.0, count / line.expected),
-        points=points,
-        next_step=next_step.format(place=line.place),
+        return place == ELIGIBILITY
+    # A missing name is a finding, but never a missing middle name.
+    is_its_own = line.place == place or (
+        line.place == loss.whole_field and loss.field.level == Level.REQUIRED
     )
+    return line.code in _MISSING and is_its_own
 
 
 def _of_time(found: Timeliness, points: float) -> Cause:
-    on_time = next(band for band in found.bands if band.name == CREDITS[0][0])
+    on_time = found.bands[0]
     late = found.doses - on_time.doses
     return Cause(
         kind="timeliness",

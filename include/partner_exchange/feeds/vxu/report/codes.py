@@ -9,13 +9,9 @@ from partner_exchange.feeds.vxu.code_sets import State
 from partner_exchange.feeds.vxu.report.document import CodeLine, CodeSetLines
 from partner_exchange.feeds.vxu.report.tallies import Tally
 
-PRODUCTS = "product"
-"""Name of the set of NDC codes."""
-
 _LABELS = {
     "vaccine": "Vaccine (CVX)",
     "manufacturer": "Manufacturer (MVX)",
-    PRODUCTS: "Product (NDC)",
     "vis-document": "VIS document",
     "vis-vaccine": "VIS vaccine",
     "processing-id": "Processing ID",
@@ -48,9 +44,6 @@ def _set(name: str, counts: Mapping[str, int]) -> CodeSetLines:
 
 def _known(set_name: str, code: str) -> tuple[str, str] | None:
     """Return label and state of a code, None when its set does not have it."""
-    if set_name == PRODUCTS:
-        product = code_sets.products().get(code_sets.normalised_ndc(code))
-        return (product.label, str(State.VALID)) if product else None
     found = code_sets.codes(set_name).get(code) if _has(set_name) else None
     return (found.label, str(found.state)) if found else None
 

@@ -36,7 +36,7 @@ def coverage(tally: Tally) -> Coverage:
 
 def _band(name: str, tally: Tally, counts: Mapping[tuple[str, str], int]) -> AgeBand:
     # A dose of a combined vaccine is in several groups, so the doses are told apart from them.
-    doses = tally.one("vaccine", name) or sum(count for (band, _), count in counts.items() if band == name)
+    doses = tally.one("vaccine", name)
     first, end = AGE_BANDS[name]
     is_last = name == list(AGE_BANDS)[-1]
     ages = f"{first} years and more" if is_last else f"under {end}" if first == 0 else f"{first} to {end - 1}"

@@ -85,7 +85,7 @@ class Counts:
     messages_unchanged: int
     duplicate_control_ids: int
     patients: int
-    """Different patient identifiers; told piece by piece in large files, so there a little too many."""
+    """Different patient identifiers in accepted messages."""
     doses: int
     doses_stored: int
     doses_held: int
@@ -98,7 +98,7 @@ class Counts:
     doses_given: int
     doses_historical: int
     deletions: int
-    """Doses that ask for a deletion (RXA-21 D), whatever became of it."""
+    """Accepted doses that ask for a deletion (RXA-21 D), whether there was something to delete or not."""
     errors: int
     warnings: int
     infos: int

@@ -22,7 +22,8 @@ FACTOR = 40.0
 
 COSTS = {Severity.ERROR: 1.0, Severity.WARNING: 0.3, Severity.INFO: 0.0}
 REJECTION_COST = 1.5
-CONSEQUENCES = frozenset({"message-rejected", "dose-rejected"})
+_MESSAGE_REJECTED = "message-rejected"
+CONSEQUENCES = frozenset({_MESSAGE_REJECTED, "dose-rejected"})
 """Codes that say what other findings led to."""
 
 
@@ -42,7 +43,8 @@ def _line(group: FindingGroup, tally: Tally) -> FindingLine:
     if affected is not None:
         # The tally does not know severities: one code at one place may be an error here and a warning there.
         affected = min(affected, group.count)
-    of_doses = is_of_a_dose(group.column)
+    # A message that falls with all its doses is told at one of them, and is a message all the same.
+    of_doses = is_of_a_dose(group.column) and group.code != _MESSAGE_REJECTED
     share = (
         part_of(group.count, tally.one("count", "doses"))
         if of_doses

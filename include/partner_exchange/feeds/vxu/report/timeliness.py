@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from partner_exchange.feeds.vxu.report.document import LagBand, Timeliness
 from partner_exchange.feeds.vxu.report.tallies import Tally
 from partner_exchange.feeds.vxu.report.wording import many, part_of
+from partner_exchange.feeds.vxu.tally import LONGEST_LAG
 
 CREDITS = (("on time", 100), ("late", 70), ("very late", 40), ("too late", 0))
-LONGEST_DAYS = 400
-"""The tally counts longer lags as this one."""
 
 
 def timeliness(tally: Tally, timely_days: Sequence[int]) -> Timeliness:
@@ -23,7 +22,7 @@ def timeliness(tally: Tally, timely_days: Sequence[int]) -> Timeliness:
     """
     lags = sorted((int(days), count) for _, days, count in tally.lines("lag"))
     doses = sum(count for _, count in lags)
-    limits = [*timely_days, LONGEST_DAYS]
+    limits = [*timely_days, LONGEST_LAG]
     lowest = [0, *(limit + 1 for limit in timely_days)]
     words = [_days(low, high) for low, high in zip(lowest[:-1], timely_days, strict=True)]
     words.append(f"more than {many(timely_days[-1], 'day')}")
@@ -39,7 +38,7 @@ def timeliness(tally: Tally, timely_days: Sequence[int]) -> Timeliness:
         bands=tuple(bands),
         median_days=_median(lags, doses),
         worst_days=worst,
-        is_worst_capped=worst is not None and worst >= LONGEST_DAYS,
+        is_worst_capped=worst is not None and worst >= LONGEST_LAG,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import floor
 
 _LEAST_PERCENT = 0.1
+_LEAST_POINTS = 0.01
 
 
 def number(count: int) -> str:
@@ -31,10 +32,10 @@ def percent(share: float) -> str:
 
 
 def points(value: float) -> str:
-    """Return ``3.2``, and ``<0.1`` for what is less but not nothing."""
-    if 0 < value < _LEAST_PERCENT:
-        return f"<{_LEAST_PERCENT}"
-    return f"{value:.1f}"
+    """Return ``3.2``, ``0.04`` where one decimal would say nothing, and ``<0.01`` for still less."""
+    if round(value, 1) > 0 or value <= 0:
+        return f"{value:.1f}"
+    return f"{value:.2f}" if value >= _LEAST_POINTS else f"<{_LEAST_POINTS}"
 
 
 def plain(value: float) -> str:

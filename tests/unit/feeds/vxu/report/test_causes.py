@@ -61,6 +61,31 @@ def test_T59_a_component_goes_with_the_finding_about_its_field() -> None:
     ]
 
 
+def test_T59_a_missing_middle_name_is_not_what_a_missing_name_is_about() -> None:
+    bad = {"PID-5.2": {"missing": 2}, "PID-5.3": {"missing": 60}}
+
+    assert told(Case(found=[Found("required-missing", "PID-5", 2)], bad_fields=bad)) == [
+        ("field", "Middle name is not always filled", "", "60 of 100 messages"),
+        ("finding", "Patient name: a required value is missing", "required-missing", "2 messages"),
+    ]
+
+
+def test_T59_components_that_are_missing_together_are_one_cause() -> None:
+    address = ("PID-11", "PID-11.1", "PID-11.3", "PID-11.4", "PID-11.5")
+
+    causes = a_report(Case(bad_fields={place: {"missing": 30} for place in address})).causes
+
+    assert [(one.title, one.place, one.affected) for one in causes] == [
+        ("Address is not always filled", "PID-11", "30 of 100 messages")
+    ]
+
+
+def test_T59_components_that_are_missing_apart_are_causes_of_their_own() -> None:
+    bad = {"PID-11.1": {"missing": 30}, "PID-11.5": {"missing": 40}}
+
+    assert [one.label for one in a_report(Case(bad_fields=bad)).causes] == ["Zip code", "Street"]
+
+
 def test_T59_missing_eligibilities_go_with_their_finding_but_no_other_observation() -> None:
     bad = {"OBX 64994-7": {"missing": 20}}
     found = [Found("observation-missing", "RXA", 20), Found("vis-missing", "RXA", 90)]

@@ -107,6 +107,14 @@ def test_T59_a_finding_in_a_dose_counts_by_doses_any_other_by_messages() -> None
     assert part(document, "quality") == 100 - 12 * 0.25 - 12 * 0.5
 
 
+def test_T59_a_message_that_fell_with_its_doses_counts_as_a_message() -> None:
+    found = [Found("message-rejected", "RXA", 50)]
+
+    document = a_report(Case(messages=100, doses=200, messages_rejected=50, found=found))
+
+    assert finding(document, "message-rejected").share == 0.5
+
+
 def test_T59_several_findings_in_a_message_are_one_message() -> None:
     document = a_report(Case(found=[Found("code-unknown", "PID-10", 300, 100, is_warning=True)]))
 

@@ -18,7 +18,9 @@ def test_T58_a_share_is_cut_so_that_nothing_looks_complete_that_is_not(share: fl
 
 
 def test_T58_small_costs_are_not_nothing() -> None:
-    assert [points(value) for value in (0, 0.01, 0.1, 12.34)] == ["0.0", "<0.1", "0.1", "12.3"]
+    told = [points(value) for value in (0, 0.004, 0.04, 0.1, 12.34)]
+
+    assert told == ["0.0", "<0.01", "0.04", "0.1", "12.3"]
 
 
 def test_T58_counts_and_sizes_are_read_easily() -> None:
