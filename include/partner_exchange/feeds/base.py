@@ -129,7 +129,11 @@ class Feed(Protocol):
     """A kind of inbound data. Implementations are stateless; one instance serves all tenants."""
 
     name: str
-    rule_version: str
+
+    @property
+    def rule_version(self) -> str:
+        """Return what the ledger keeps about by which rules a file was judged."""
+        ...
 
     def examine(self, content: bytes, context: ExamineContext) -> Examination:
         """Return findings and rows of the file; never raises for what the file holds."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,45 +17,33 @@ from rich.text import Text
 
 from partner_exchange import clock
 from partner_exchange.feeds.answer import all_columns, value_counts, value_sentence
+from partner_exchange.feeds.base import AnswerKind
 from partner_exchange.feeds.expected import places
 from partner_exchange.gateway.service import pinned_host_key
 from partner_exchange.ledger import mails
 from partner_exchange.ledger import submissions as ledger
 from partner_exchange.ledger.columns import ColumnOutcome
 from partner_exchange.ledger.database import transaction
-from partner_exchange.ledger.states import FINAL
+from partner_exchange.ledger.states import DOSE_OUTCOMES, FINAL
 from partner_exchange.ledger.submissions import Submission
 from partner_exchange.local import stack
 from partner_exchange.local.database import ensure_database
+from partner_exchange.local.demo_files import Dropped, batch, roster, status_files
 from partner_exchange.local.mailsink import KeptMail, read_mails
 from partner_exchange.local.partner import Partner, ensure_partner_key
-from partner_exchange.local.roster_maker import make_roster
-from partner_exchange.local.status_maker import MadeFile, make_status_files
 from partner_exchange.settings import Settings
 from partner_exchange.storage import paths
-from partner_exchange.storage.names import utc_stamp
 from partner_exchange.tenants import registry
 from partner_exchange.tenants.model import Tenant
-from partner_exchange.validation.findings import Findings, Severity
+from partner_exchange.validation.findings import Findings
 
 ROSTERS = "state-university"
 STATUSES = "mercy-hospital"
-FAULTS = 23
+IMMUNIZATIONS = "aaa-ssl"
 PATIENCE_S = 120.0
 _LOOK_S = 0.1
 _HEAD_LINES = 12
 _STATUSES_SHOWN = 12
-
-
-@dataclass(frozen=True)
-class Dropped:
-    """One file that a partner drops, and how to tell that it was answered as it should be."""
-
-    file_name: str
-    about: str
-    content: bytes
-    complaint: Callable[[Submission, Findings], str]
-    """Says what is not as expected; "" when all is."""
 
 
 @dataclass(frozen=True)
@@ -93,17 +80,19 @@ def run(settings: Settings, *, rows: int, is_ending: bool) -> int:
     """
     console = Console()
     started_s = time.monotonic()
-    rosters, statuses = (registry.load_one(code) for code in (ROSTERS, STATUSES))
-    for tenant in (rosters, statuses):
+    tenants = [registry.load_one(code) for code in (ROSTERS, STATUSES, IMMUNIZATIONS)]
+    rosters, statuses, immunizations = tenants
+    for tenant in tenants:
         ensure_partner_key(settings, tenant)
     was_up = stack.status(settings).is_up
     if not was_up:
         stack.up(settings, detach=True, echo=console.print)
     try:
         with ensure_database(settings):
-            is_well = _play(console, settings, rosters, [_roster(rosters, rows)], is_mail_shown=True)
-            is_well &= _play(console, settings, statuses, _status_files(statuses), is_mail_shown=False)
+            is_well = _play(console, settings, rosters, [roster(rosters, rows)], is_mail_shown=True)
+            is_well &= _play(console, settings, statuses, status_files(statuses), is_mail_shown=False)
             _show_statuses(console, statuses)
+            is_well &= _play(console, settings, immunizations, [batch(immunizations)], is_mail_shown=False)
         console.print(f"The whole demo took {time.monotonic() - started_s:.0f} s.")
         if was_up or not is_ending:
             _show_urls(console, settings)
@@ -113,41 +102,6 @@ def run(settings: Settings, *, rows: int, is_ending: bool) -> int:
         if not was_up:
             stack.down(settings, echo=console.print)
     return 0 if is_well else 1
-
-
-def _roster(tenant: Tenant, rows: int) -> Dropped:
-    made = make_roster(
-        rows, seed=int(time.time()), terms=tenant.roster.requirement_terms, faults=min(FAULTS, rows // 4)
-    )
-
-    def complaint(submission: Submission, _: Findings) -> str:
-        expected = (made.rows, made.rows - made.bad_rows, made.bad_rows)
-        found = (submission.rows_total, submission.rows_created, submission.rows_rejected)
-        return "" if found == expected else f"Rows, created, rejected: expected {expected}, found {found}."
-
-    return Dropped(
-        file_name=f"roster-{utc_stamp(clock.now())}.csv",
-        about=f"{made.rows:,} students, {made.bad_rows} of them with a bad birth date",
-        content=made.content,
-        complaint=complaint,
-    )
-
-
-def _status_files(tenant: Tenant) -> list[Dropped]:
-    # A minute ago: what a file reports for must not lie in the future.
-    made = make_status_files(tenant, at=clock.now() - timedelta(minutes=1), seed=int(time.time()))
-    return [Dropped(one.file_name, one.about, one.content, _status_complaint(one)) for one in made]
-
-
-def _status_complaint(made: MadeFile) -> Callable[[Submission, Findings], str]:
-    def complaint(submission: Submission, findings: Findings) -> str:
-        found = (submission.rows_total, submission.rows_rejected)
-        if found != (made.rows, made.bad_rows):
-            return f"Rows, rejected: expected {(made.rows, made.bad_rows)}, found {found}."
-        codes = {group.code for group in findings.groups if group.severity is Severity.ERROR}
-        return "" if codes == made.codes else f"Error codes: expected {made.codes}, found {codes}."
-
-    return complaint
 
 
 def _play(
@@ -248,6 +202,8 @@ def _show_answer(
     submission = answered.submission
     name = submission.name
     place = paths.completed(tenant.inbox.folder, name)
+    if tenant.inbox.answers == "registry":
+        place = paths.answer_file(tenant.inbox, name, AnswerKind.REPORT, "txt")
     answer = partner.get(place).decode()
     head = "\n".join(answer.splitlines()[:_HEAD_LINES])
     about = Text(f"/{place} (its first lines)")
@@ -274,10 +230,15 @@ def _show_briefly(console: Console, journey: Journey, answered: Answered) -> Non
 
 def _counts(answered: Answered) -> str:
     one = answered.submission
+    what = "messages" if "doses_total" in one.part_counts else "rows"
     rows = (
-        f"{one.rows_total} rows: {one.rows_created} created, {one.rows_updated} updated, "
+        f"{one.rows_total} {what}: {one.rows_created} created, {one.rows_updated} updated, "
         f"{one.rows_unchanged} unchanged, {one.rows_rejected} rejected"
     )
+    if "doses_total" in one.part_counts:
+        doses = ", ".join(f"{one.part_counts.get(f'doses_{name}', 0)} {name}" for name in DOSE_OUTCOMES)
+        rejected = one.part_counts["doses_rejected"]
+        return f"{rows}; {one.part_counts['doses_total']} doses: {doses}, {rejected} rejected"
     values = value_sentence(value_counts(all_columns(answered.columns))) if answered.columns else ""
     return f"{rows}; {values}" if values else rows
 
@@ -318,7 +279,7 @@ def _mail_of(settings: Settings, submission: Submission) -> KeptMail | None:
 
 def _show_urls(console: Console, settings: Settings) -> None:
     base = f"http://{settings.host}:{settings.airflow_port}"
-    for code in (ROSTERS, STATUSES):
+    for code in (ROSTERS, STATUSES, IMMUNIZATIONS):
         console.print(f"Airflow:  {base}/dags/inbound__{code}", soft_wrap=True)
     console.print(f"Login:    {stack.login_hint(settings)}", soft_wrap=True)
     console.print(f"Mails:    {settings.home_dir / 'mails'}", soft_wrap=True)

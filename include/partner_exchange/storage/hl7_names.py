@@ -20,7 +20,7 @@ class NameFault:
     """Why a name is refused: a code of the catalogue with its facts, which never hold the name itself."""
 
     code: str
-    facts: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str | int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

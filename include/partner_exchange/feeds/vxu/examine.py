@@ -1,4 +1,4 @@
-"""Judge the messages of a stream piece by piece, so that a large file costs no more memory than its results."""
+"""Judge the messages of a stream piece by piece, so that a large file costs little more than its results."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import pandas as pd
 
 from partner_exchange.feeds.base import Examination, ExamineContext
 from partner_exchange.feeds.vxu.accept import accept
-from partner_exchange.feeds.vxu.check import CheckContext, Checked, FileMemory, check
+from partner_exchange.feeds.vxu.check import CheckContext, FileMemory, check
 from partner_exchange.feeds.vxu.flatten import flatten
 from partner_exchange.feeds.vxu.places import as_marks, columns_of
-from partner_exchange.feeds.vxu.tables import TALLY_COLUMNS
+from partner_exchange.feeds.vxu.tables import TALLY_COLUMNS, Flat
 from partner_exchange.readers.hl7 import Stream
 from partner_exchange.readers.marks import Mark
 from partner_exchange.stores.immunizations import Accepted
@@ -23,6 +23,18 @@ NO_VXU = "hl7-no-vxu"
 
 _ACKNOWLEDGED = ("row", "MSH-3", "MSH-4", "MSH-5", "MSH-6", "MSH-10", "MSH-11")
 """What an acknowledgement repeats of its message."""
+
+
+_REPORTED = (
+    "row",
+    "patient_key",
+    "last_name",
+    "first_name",
+    "middle_name",
+    "birth_on",
+    "sex",
+    "protection_claim",
+)
 
 
 @dataclass(frozen=True)
@@ -44,13 +56,12 @@ def examine_stream(stream: Stream, context: ExamineContext, marks: Sequence[Mark
 
     :param marks: what was found about the file itself.
     """
-    memory = FileMemory()
-    checking = CheckContext(tenant=context.tenant, arrived_at=context.arrived_at, memory=memory)
-    pieces = [_judged(check(flatten(piece), checking)) for piece in stream.pieces(PIECE_MESSAGES)]
+    checking = CheckContext(tenant=context.tenant, arrived_at=context.arrived_at, memory=FileMemory())
+    pieces = [_judged(flatten(piece), checking) for piece in stream.pieces(PIECE_MESSAGES)]
     messages = pd.concat([piece.messages for piece in pieces], ignore_index=True)
     issues = pd.concat([piece.issues for piece in pieces], ignore_index=True)
     rejected = int(messages["is_rejected"].sum())
-    is_refused = not memory.has_vxu
+    is_refused = not checking.memory.has_vxu
     accepted = _together([piece.accepted for piece in pieces])
     said = [*marks, *([Mark(NO_VXU)] if is_refused else []), *as_marks(issues)]
     return Examination(
@@ -62,6 +73,7 @@ def examine_stream(stream: Stream, context: ExamineContext, marks: Sequence[Mark
         accepted=accepted.patients,
         tables={
             "messages": messages,
+            "reported": _reported(accepted.patients, messages),
             "issues": issues,
             "tally": _summed([piece.tally for piece in pieces]),
             "identifiers": accepted.identifiers,
@@ -85,16 +97,23 @@ def _declared(stream: Stream) -> tuple[tuple[str, int | None], ...]:
     )
 
 
-def _judged(checked: Checked) -> _Piece:
-    flat = checked.flat
+def _judged(flat: Flat, checking: CheckContext) -> _Piece:
+    as_sent = flat.messages[list(_ACKNOWLEDGED)]
+    checked = check(flat, checking)
     return _Piece(
-        messages=flat.messages[list(_ACKNOWLEDGED)].assign(is_rejected=checked.is_message_rejected),
+        messages=as_sent.assign(is_rejected=checked.is_message_rejected),
         issues=checked.issues,
         tally=checked.tally,
         accepted=accept(checked),
-        doses=len(flat.doses),
+        doses=len(checked.is_dose_rejected),
         doses_rejected=int(checked.is_dose_rejected.sum()),
     )
+
+
+def _reported(patients: pd.DataFrame, messages: pd.DataFrame) -> pd.DataFrame:
+    """Return what a consent notification says of a patient: who it is, and in which message (T61)."""
+    control_ids = messages[["row", "MSH-10"]].rename(columns={"MSH-10": "control_id"})
+    return patients[list(_REPORTED)].merge(control_ids, on="row", how="left")
 
 
 def _together(parts: Sequence[Accepted]) -> Accepted:
@@ -108,4 +127,4 @@ def _together(parts: Sequence[Accepted]) -> Accepted:
 
 def _summed(tallies: Sequence[pd.DataFrame]) -> pd.DataFrame:
     keys = [name for name in TALLY_COLUMNS if name != "count"]
-    return pd.concat(tallies, ignore_index=True).groupby(keys, as_index=False, sort=True)["count"].sum()
+    return pd.concat(tallies, ignore_index=True).groupby(keys, sort=True)["count"].sum().reset_index()

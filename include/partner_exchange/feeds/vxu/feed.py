@@ -22,6 +22,7 @@ from partner_exchange.feeds.base import (
     Tables,
 )
 from partner_exchange.feeds.refusal import refusal
+from partner_exchange.feeds.vxu import code_sets
 from partner_exchange.feeds.vxu.answers import answer_files
 from partner_exchange.feeds.vxu.examine import examine_stream
 from partner_exchange.feeds.vxu.load import load_messages
@@ -35,7 +36,11 @@ class VxuFeed:
     """Implements ``feeds.base.Feed`` for immunizations; stateless. A row is a message."""
 
     name = "vxu"
-    rule_version = "vxu-1.0"
+
+    @property
+    def rule_version(self) -> str:
+        """Return the version of the rules and of the code sets that they go by."""
+        return f"vxu-1.0+{code_sets.version()[:12]}"
 
     def examine(self, content: bytes, context: ExamineContext) -> Examination:
         """Return findings and messages of the file; never raises for what the file holds."""
@@ -44,7 +49,7 @@ class VxuFeed:
             context.file_name, import_code=context.tenant.import_code, today_local=arrived_on
         )
         if isinstance(name, NameFault):
-            return refusal(name.code, **name.facts)
+            return refusal(name.code, rows_total=0, **name.facts)
         stream = read_stream(content, max_messages=context.tenant.vxu.max_messages)
         if isinstance(stream, Refusal):
             return refusal(stream.code, rows_total=stream.rows_total, **stream.facts)

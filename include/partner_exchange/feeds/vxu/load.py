@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import pandas as pd
@@ -61,7 +62,7 @@ def load_messages(
     )
 
 
-def _reconcile(checked: dict[str, int], loaded: dict[str, int], submission_id: str) -> None:
+def _reconcile(checked: Mapping[str, int], loaded: Mapping[str, int], submission_id: str) -> None:
     """Return when every dose of the file has one outcome (X04)."""
     doses = checked.get("doses_total", 0)
     outcomes = {"doses_rejected": checked.get("doses_rejected", 0), **loaded}

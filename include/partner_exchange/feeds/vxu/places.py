@@ -55,7 +55,7 @@ def as_marks(issues: pd.DataFrame) -> list[Mark]:
 
 
 def parse_place(place: str) -> tuple[str, int, int, int, int]:
-    """Return segment, occurrence, field, repetition and component of ``RXA^2^5^1^1``; 0 for what is not told."""
+    """Return segment, occurrence, field, repetition and component of ``RXA^2^5^1^1``, 0 where not told."""
     segment, *numbers = place.split("^")
     sequence, field, repetition, component = (*map(int, numbers), 0, 0, 0, 0)[:4]
     return segment, sequence, field, repetition, component

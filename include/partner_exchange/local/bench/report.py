@@ -12,6 +12,7 @@ import psutil
 from partner_exchange import clock
 from partner_exchange.ledger.database import migrate
 from partner_exchange.local.bench.files import Measured, measure_files
+from partner_exchange.local.bench.messages import MessageFigures, measure_messages
 from partner_exchange.local.bench.parse import ParseFigures, measure_parse
 from partner_exchange.local.bench.statuses import StatusFigures, measure_statuses
 from partner_exchange.local.bench.through import CHAIN_LENGTH, ThroughFigures, measure_through
@@ -23,6 +24,8 @@ QUICK_SIZES = {2_000: 1}
 STATUSES = (5_000, 3)
 QUICK_STATUSES = (200, 1)
 """Resources of the status file, and runs."""
+MESSAGES = {20_000: 3, 100_000: 1}
+QUICK_MESSAGES = {500: 1}
 DROPS = 7
 _GIB = 1024**3
 _MIB = 1024**2
@@ -40,12 +43,14 @@ def run(settings: Settings, *, is_quick: bool) -> int:
         try:
             url = cluster.url("exchange")
             migrate(url)
-            # The statuses first: a process starts with the peak memory of the one that started it, and this
+            # The small ones first: a process starts with the peak memory of the one that started it, and this
             # one grows while it makes a million students.
             resources, runs = QUICK_STATUSES if is_quick else STATUSES
             statuses = _statuses(measure_statuses(folder, url, resources=resources, runs=runs))
+            messages = _messages(measure_messages(folder, url, QUICK_MESSAGES if is_quick else MESSAGES))
             print(_files(measure_files(folder, url, QUICK_SIZES if is_quick else SIZES)), flush=True)
             print(statuses, flush=True)
+            print(messages, flush=True)
         finally:
             cluster.stop()
         print(_parse(measure_parse(folder)), flush=True)
@@ -115,6 +120,30 @@ def _statuses(figures: StatusFigures) -> str:
             f"{one.peak_bytes / _MIB:,.0f} MiB |"
         )
     lines.append(f"\nHistory: {figures.history_rows_per_s:,.0f} rows a second while loading the CSV.")
+    return "\n".join(lines)
+
+
+def _messages(figures: list[MessageFigures]) -> str:
+    lines = [
+        "\n### HL7 batches: read, check, load into an empty store, report, acknowledge\n",
+        "| messages | doses | runs | seconds (median) | claim | validate | load | respond | notify | "
+        "messages/s | peak memory |",
+        "|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for figure in figures:
+        one = figure.measured
+        steps = " | ".join(
+            f"{one.seconds[step]:.2f}" for step in ("claim", "validate", "load", "respond", "notify")
+        )
+        lines.append(
+            f"| {one.rows:,} | {figure.doses:,} | {one.runs} | {one.total_s:.2f} | {steps} | "
+            f"{figure.messages_per_s:,.0f} | {one.peak_bytes / _MIB:,.0f} MiB |"
+        )
+    small, large = figures[0], figures[-1]
+    if large is not small:
+        ratio = small.messages_per_s / large.messages_per_s
+        times = large.measured.rows / small.measured.rows
+        lines.append(f"\nA message of a batch {times:.0f} times as large costs {ratio:.2f} times as much.")
     return "\n".join(lines)
 
 

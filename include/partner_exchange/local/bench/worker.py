@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 TENANT = "bench"
 STATUS_TENANT = "bench-status"
+VXU_TENANT = "bench-vxu"
 
 
 def measure_exchange(file: Path) -> dict[str, float]:
@@ -39,6 +40,12 @@ def measure_statuses(file: Path) -> dict[str, float]:
 def measure_statuses_again(file: Path) -> dict[str, float]:
     """Take a status file whose values the store knows already."""
     return _all_steps(file, STATUS_TENANT)
+
+
+def measure_messages(file: Path) -> dict[str, float]:
+    """Take an HL7 batch into an empty store: every patient and dose is new."""
+    _truncate("store.patient, store.patient_identifier, store.dose, store.observation, store.refusal")
+    return _all_steps(file, VXU_TENANT)
 
 
 def _truncate(tables: str) -> None:
@@ -129,6 +136,7 @@ KINDS: dict[str, Callable[[Path], dict[str, float]]] = {
     "exchange": measure_exchange,
     "statuses": measure_statuses,
     "statuses-again": measure_statuses_again,
+    "messages": measure_messages,
     "copy": measure_copy,
     "keyed-copy": measure_keyed_copy,
     "pandas": measure_pandas,

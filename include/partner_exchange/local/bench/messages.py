@@ -1,0 +1,72 @@
+"""HL7 batches through all steps: two sizes, so that the cost of a message shows whether it stays the same."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from partner_exchange import clock
+from partner_exchange.local.bench.files import Measured, median_of, one_run
+from partner_exchange.local.bench.worker import VXU_TENANT
+from partner_exchange.local.vxu_maker import make_batch
+from partner_exchange.storage.hl7_names import Hl7Name
+
+FAULT_SHARE = 0.02
+TENANT_YAML = """\
+preset: texas-registry
+name: Bench
+mode: production
+time_zone: UTC
+vxu:
+  consent: not_required
+"""
+
+
+@dataclass(frozen=True)
+class MessageFigures:
+    """Medians of all steps for one size; ``Measured.rows`` are messages."""
+
+    doses: int
+    measured: Measured
+
+    @property
+    def messages_per_s(self) -> float:
+        """Return messages through read, check, load, report and acknowledgements in a second."""
+        return self.measured.rows / self.measured.total_s
+
+
+def measure_messages(folder: Path, database_url: str, sizes: Mapping[int, int]) -> list[MessageFigures]:
+    """Return the figures for each size; each run in a process of its own and into an empty store.
+
+    :param sizes: messages of the file by number of runs.
+    """
+    tenants = folder / "vxu-tenants"
+    tenants.mkdir()
+    (tenants / f"{VXU_TENANT}.yaml").write_text(TENANT_YAML)
+    environment = {
+        **os.environ,
+        "EXCHANGE_DATABASE_URL": database_url,
+        "EXCHANGE_TENANTS_DIR": str(tenants),
+        "EXCHANGE_STORAGE_URL": f"file://{folder / 'vxu-storage'}",
+        "EXCHANGE_LOG_LEVEL": "WARNING",
+    }
+    at = clock.now()
+    file = folder / Hl7Name(VXU_TENANT.upper(), at.date(), 1).format()
+    figures: list[MessageFigures] = []
+    for messages, runs in sizes.items():
+        found: list[dict[str, object]] = []
+        for run in range(runs):
+            made = make_batch(
+                messages=messages,
+                seed=messages + run,
+                import_code=VXU_TENANT.upper(),
+                at=at,
+                faulty=int(messages * FAULT_SHARE),
+            )
+            file.write_bytes(made.content)
+            found.append(one_run("messages", file, environment))
+            file.unlink()
+        figures.append(MessageFigures(made.doses, median_of("messages", messages, found)))
+    return figures

@@ -1,0 +1,231 @@
+"""The way of an HL7 file through all steps, with a real database: folders, reports, consents, modes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from partner_exchange import clock
+from partner_exchange.ledger.database import transaction
+from partner_exchange.ledger.states import Outcome, State
+from partner_exchange.ledger.submissions import Submission
+from partner_exchange.stores import consents
+from submissions.conftest import Exchange, _use
+from support.batches import batch, dose, file_name, historical, message, refusal
+
+NOW = datetime(2026, 11, 21, 15, tzinfo=UTC)
+TODAY = date(2026, 11, 21)
+CODE = "aaa-ssl"
+YAML = """\
+preset: texas-registry
+name: Clinic
+mode: {mode}
+contacts:
+  success: [ok@clinic.example]
+  findings: [fix@clinic.example]
+  refusal: [stop@clinic.example]
+"""
+REPORTS = ("csv", "html", "json", "txt")
+
+
+@pytest.fixture
+def clinic(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Exchange]:
+    """A registry partner in production, and another one in test; the clock stands still."""
+    tenants = tmp_path / "tenants"
+    tenants.mkdir()
+    (tenants / f"{CODE}.yaml").write_text(YAML.format(mode="production"))
+    (tenants / "bbb-ssl.yaml").write_text(YAML.format(mode="test"))
+    _use(tmp_path, monkeypatch)
+    found = Exchange(tmp_path)
+    for code in (CODE, "bbb-ssl"):
+        found.inbox(code).mkdir(parents=True)
+    with clock.frozen(NOW):
+        yield found
+
+
+def consent(clinic: Exchange, patient: str = "P1", code: str = CODE) -> None:
+    """Import a consent of the parents for one patient."""
+    header = "PatientId,AssigningAuthority,LastName,FirstName,BirthDate,ConsentType,ConsentStatus,ConsentDate"
+    content = f"{header}\r\n{patient},CLINIC,,,,CHILD,YES,20200101\r\n".encode()
+    with transaction() as connection:
+        consents.import_file(connection, content, tenant=clinic.tenant(code), source="test", now=clock.now())
+
+
+def drop(clinic: Exchange, content: bytes, *, number: int = 1, code: str = CODE) -> Submission:
+    """Drop a file of today and take it through all steps."""
+    clinic.drop(content, file_name(TODAY, code=code.upper(), number=number), code)
+    (submission,) = clinic.run(code)
+    return submission
+
+
+def names(clinic: Exchange, folder: str, code: str = CODE) -> list[str]:
+    """What lies in a folder of the partner's home."""
+    found = clinic.home_dir(code) / folder
+    return sorted(each.name for each in found.iterdir()) if found.exists() else []
+
+
+def report(clinic: Exchange, stem: str, code: str = CODE) -> dict[str, object]:
+    """The report of a file as a program reads it."""
+    found: dict[str, object] = json.loads(
+        (clinic.home_dir(code) / "DQA-Report" / f"{stem}.dqa.json").read_text()
+    )
+    return found
+
+
+def test_T28_T29_T31_a_good_file_is_answered_in_all_folders(clinic: Exchange) -> None:
+    consent(clinic)
+    content = batch(message("1", dose("D1"), historical("D2", on="20200820")))
+    submission = drop(clinic, content)
+    assert (submission.state, submission.outcome) == (State.DONE, Outcome.ACCEPTED)
+    assert names(clinic, "HL7-Dropoff") == []
+    assert names(clinic, "Accepted") == ["AAA-SSL26325.hl7"]
+    reports = ["AAA-SSL26325.ack.hl7", *(f"AAA-SSL26325.dqa.{ending}" for ending in REPORTS)]
+    assert names(clinic, "DQA-Report") == reports
+    assert names(clinic, "Receive") == ["AAA-SSL26325.cnf.csv"]
+
+
+def test_K15_the_original_is_byte_exact(clinic: Exchange) -> None:
+    content = batch(message("1", dose("D1"))).replace(b"\r", b"\r\n") + b"\x00\xff junk"
+    submission = drop(clinic, content)
+    kept = (clinic.home_dir(CODE) / "Accepted" / "AAA-SSL26325.hl7").read_bytes()
+    assert kept == content
+    assert submission.sha256 == hashlib.sha256(kept).hexdigest()
+
+
+def test_K20_a_name_used_again_overwrites_nothing(clinic: Exchange) -> None:
+    first = drop(clinic, batch(message("1", dose("D1"))))
+    again = drop(clinic, batch(message("2", dose("D2", on="20261119"))))
+    assert first.is_first_of_name
+    assert not again.is_first_of_name
+    assert names(clinic, "Accepted") == sorted(["AAA-SSL26325.hl7", f"AAA-SSL26325.{again.stamp}.hl7"])
+    assert len(names(clinic, "DQA-Report")) == 2 * (len(REPORTS) + 1)
+    assert f"AAA-SSL26325.{again.stamp}.dqa.html" in names(clinic, "DQA-Report")
+
+
+def test_K20_a_second_file_of_a_day_has_a_number(clinic: Exchange) -> None:
+    drop(clinic, batch(message("1", dose("D1"))))
+    second = drop(clinic, batch(message("2", dose("D2", on="20261119"))), number=2)
+    assert second.state is State.DONE
+    assert "AAA-SSL26325-2.dqa.txt" in names(clinic, "DQA-Report")
+
+
+def test_T58_a_refused_file_has_a_report_and_its_original(clinic: Exchange) -> None:
+    clinic.drop(batch(message("1", dose("D1"))), "BBB-SSL26325.hl7", CODE)
+    (submission,) = clinic.run(CODE)
+    assert submission.state is State.REFUSED
+    assert names(clinic, "Accepted") == ["BBB-SSL26325.hl7"]
+    assert names(clinic, "DQA-Report") == [f"BBB-SSL26325.dqa.{ending}" for ending in REPORTS]
+    assert names(clinic, "Receive") == []
+
+
+def test_T02_a_query_is_told_that_nothing_is_answered(clinic: Exchange) -> None:
+    submission = drop(clinic, batch(message("1", kind="QBP^Q11^QBP_Q11")))
+    assert submission.state is State.REFUSED
+    acknowledged = (clinic.home_dir(CODE) / "DQA-Report" / "AAA-SSL26325.ack.hl7").read_text()
+    assert "MSA|AR|1" in acknowledged
+    with transaction() as connection:
+        codes = {group.code for group in ledger_findings(connection, submission)}
+    assert "query-not-answered" in codes
+
+
+def ledger_findings(connection, submission):  # type: ignore[no-untyped-def]
+    from partner_exchange.ledger import submissions as ledger
+
+    return ledger.findings(connection, submission.submission_id).groups
+
+
+def test_T62_doses_without_consent_are_held_apart_until_it_comes(clinic: Exchange) -> None:
+    submission = drop(clinic, batch(message("1", dose("D1"), refusal())))
+    assert submission.part_counts["doses_held"] == 2
+    for table in ("patient", "patient_identifier", "dose", "observation", "refusal"):
+        assert clinic.rows(f"select * from store.{table}") == []
+    consent(clinic)
+    with transaction() as connection:
+        consents.release(connection, tenant=clinic.tenant(CODE), now=clock.now())
+    assert clinic.rows("select count(*) from store.dose") == [(1,)]
+    assert clinic.rows("select count(*) from store.refusal") == [(1,)]
+    assert clinic.rows("select count(*) from store.held_dose") == [(0,)]
+
+
+def test_T61_consents_are_notified_per_patient(clinic: Exchange) -> None:
+    consent(clinic, "P1")
+    other = message("2", dose("D2"), patient="P2", name="Doe^Ann^^^^^L", born="20180101")
+    drop(clinic, batch(message("1", dose("D1")), other))
+    lines = (clinic.home_dir(CODE) / "Receive" / "AAA-SSL26325.cnf.csv").read_text().splitlines()
+    told = [dict(zip(lines[0].split(","), line.split(","), strict=True)) for line in lines[1:]]
+    assert [(one["PatientId"], one["ConsentStatus"], one["DosesStored"]) for one in told] == [
+        ("P1", "YES", "1"),
+        ("P2", "NOT_FOUND", "0"),
+    ]
+
+
+def test_K7_in_test_everything_answers_and_nothing_is_stored(clinic: Exchange) -> None:
+    consent(clinic, code="bbb-ssl")
+    submission = drop(clinic, batch(message("1", dose("D1"))), code="bbb-ssl")
+    assert submission.state is State.DONE
+    assert submission.part_counts["doses_stored"] == 1
+    for table in ("patient", "dose", "observation", "held_dose"):
+        assert clinic.rows(f"select * from store.{table}") == []
+    assert report(clinic, "BBB-SSL26325", "bbb-ssl")
+    assert names(clinic, "Receive", "bbb-ssl") == ["BBB-SSL26325.cnf.csv"]
+
+
+def test_T64_the_same_file_again_changes_nothing(clinic: Exchange) -> None:
+    consent(clinic)
+    content = batch(message("1", dose("D1"), historical("D2", on="20200820")))
+    drop(clinic, content)
+    again = drop(clinic, content, number=2)
+    assert (again.rows_created, again.rows_updated, again.rows_unchanged) == (0, 0, 1)
+    assert again.part_counts["doses_unchanged"] == 2
+
+
+def test_T64_a_dose_is_updated_and_deleted_by_its_order(clinic: Exchange) -> None:
+    consent(clinic)
+    drop(clinic, batch(message("1", dose("D1"), historical("D2", on="20200820"))))
+    drop(clinic, batch(message("2", dose("D1", action="U", lot="NEWLOT"))), number=2)
+    assert clinic.rows("select lot from store.dose where lot is not null") == [("NEWLOT",)]
+    last = drop(clinic, batch(message("3", dose("D1", action="D"))), number=3)
+    assert last.part_counts["doses_deleted"] == 1
+    assert clinic.rows("select count(*) from store.dose") == [(1,)]
+
+
+def test_K23_one_bad_dose_and_one_bad_message_do_not_sink_the_rest(clinic: Exchange) -> None:
+    consent(clinic)
+    content = batch(
+        message("1", dose("D1"), dose("D2", cvx="99999", on="20261119")),
+        message("2", dose("D3"), version="2.3.1"),
+        message("3", historical("D4", on="20200820")),
+    )
+    submission = drop(clinic, content)
+    assert (submission.rows_total, submission.rows_accepted, submission.rows_rejected) == (3, 2, 1)
+    assert submission.part_counts["doses_total"] == 4
+    assert submission.part_counts["doses_rejected"] == 2
+    assert submission.part_counts["doses_stored"] == 2
+    acknowledged = (clinic.home_dir(CODE) / "DQA-Report" / "AAA-SSL26325.ack.hl7").read_text()
+    assert [line for line in acknowledged.split("\r") if line.startswith("MSA")] == [
+        "MSA|AE|1",
+        "MSA|AR|2",
+        "MSA|AA|3",
+    ]
+
+
+def test_T63_a_missing_trailer_is_answered_not_waited_for(clinic: Exchange) -> None:
+    whole = batch(message("1", dose("D1")))
+    submission = drop(clinic, whole.partition(b"BTS|")[0])
+    assert submission.state is State.DONE
+    with transaction() as connection:
+        codes = {group.code for group in ledger_findings(connection, submission)}
+    assert {"batch-trailer-missing", "file-trailer-missing"} <= codes
+
+
+def test_X12_a_patient_of_one_clinic_is_unknown_to_another(clinic: Exchange) -> None:
+    consent(clinic)
+    drop(clinic, batch(message("1", dose("D1"))))
+    other = drop(clinic, batch(message("1", dose("D1"))), code="bbb-ssl")
+    assert other.part_counts["doses_held"] == 1
+    assert clinic.rows("select distinct tenant_code from store.dose") == [(CODE,)]
