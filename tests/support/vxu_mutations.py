@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from datetime import UTC, datetime
 
+from partner_exchange.local.vxu_maker import make_batch
 from support import batches
+
+_AT = datetime(2026, 11, 20, 16, 15, tzinfo=UTC)
 
 HOSTILE = (
     "",
@@ -76,6 +80,14 @@ def _a_dose(dice: random.Random, patient: int) -> Segments:
     return batches.dose(order, on=on, action=dice.choice("AAAUD"), cvx=dice.choice(("94", "03", "21")))
 
 
+def _various(dice: random.Random, messages: int) -> list[str]:
+    made = make_batch(
+        messages=messages, seed=dice.randrange(10**6), import_code="AAA-SSL", at=_AT, faulty=0.2
+    )
+    _, *found = made.content.decode().split("\rMSH")
+    return ["MSH" + one.partition("\rBTS")[0].removesuffix("\r") + "\r" for one in found]
+
+
 def mutated(dice: random.Random, message: str) -> bytes:
     """The message with up to four kinds of damage, or none."""
     segments = message.removesuffix("\r").split("\r")
@@ -89,8 +101,12 @@ def mutated(dice: random.Random, message: str) -> bytes:
 
 
 def a_file(dice: random.Random, messages: int) -> bytes:
-    """A batch of mutated messages, in an envelope that may be whole, broken or missing."""
-    parts = [mutated(dice, a_message(dice, f"C{number}")) for number in range(messages)]
+    """A batch of mutated messages, in an envelope that may be whole, broken or missing.
+
+    Half of them are of few patients with few orders, so that doses meet; half are as various as a clinic's.
+    """
+    few = [a_message(dice, f"C{number}") for number in range(messages - messages // 2)]
+    parts = [mutated(dice, one) for one in dice.sample([*few, *_various(dice, messages // 2)], messages)]
     head = [f"{name}|^~\\&|EHR|CLINIC|REG|STATE|{batches.AT}\r".encode() for name in ("FHS", "BHS")]
     tail = [f"BTS|{dice.choice((str(messages), '', '7', 'x'))}\r".encode(), b"FTS|1\r"]
     kind = dice.randrange(5)
