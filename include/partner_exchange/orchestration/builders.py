@@ -63,7 +63,7 @@ Takes every file that lies in `{inbox}` on the connection `{connection}`, feed *
 | `claim` | renames each file to `<name>.<UTC>.processing`, keeps the original; nothing there: skips the run |
 | `file.validate` | checks every row; findings go to the ledger |
 | `file.load` | merges the good rows, in one transaction with the ledger |
-| `file.respond` | puts the result file into the partner's folder |
+| `file.respond` | {answers} |
 | `file.notify` | queues and sends the mails |
 | `report_failures` | closes what could not be finished, tells the partner it was us, turns the run red |
 
@@ -81,6 +81,11 @@ opens it. Files dropped while this DAG is paused are taken after it is unpaused.
 
 **What does a code mean?** `docs/findings.md` explains each finding.
 """
+
+_ANSWERS = (
+    "puts the result file into the partner's folder",
+    "puts original, data quality report, acknowledgements and consents into the partner's folders",
+)
 
 _HOUSEKEEPING_DOC = """\
 ### Housekeeping
@@ -146,6 +151,7 @@ def build_inbound_dag(tenant: Tenant, settings: Settings | None = None) -> DAG:
             connection=tenant.inbox.connection,
             feed=tenant.feed,
             settle_s=tenant.inbox.settle_s,
+            answers=_ANSWERS[tenant.inbox.answers == "registry"],
         ),
         # Below the number of workers: files of one tenant never wait for those of another.
         max_active_tasks=settings.tasks_per_tenant,
