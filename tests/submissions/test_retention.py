@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import Barrier
 
 import pytest
+from sqlalchemy import text
 
 from partner_exchange import clock
 from partner_exchange.errors import ArchiveDamaged, StateConflict
 from partner_exchange.feeds.expected import places
 from partner_exchange.ledger import audit, intake, tombstones
 from partner_exchange.ledger import submissions as ledger
-from partner_exchange.ledger.database import transaction
+from partner_exchange.ledger.database import CLAIM_LOCK, hold, transaction
 from partner_exchange.ledger.states import Outcome, State
 from partner_exchange.ledger.submissions import Submission
 from partner_exchange.ledger.tombstones import Kind, Removal, Tombstone
@@ -45,9 +46,9 @@ def day(number: float) -> datetime:
     return START + timedelta(days=number)
 
 
-def set_policy(exchange: Exchange, text: str, code: str = "alpha") -> None:
+def set_policy(exchange: Exchange, lines: str, code: str = "alpha") -> None:
     policy = exchange.folder / "tenants" / f"{code}.yaml"
-    policy.write_text(f"{policy.read_text()}{text}\n")
+    policy.write_text(f"{policy.read_text()}{lines}\n")
 
 
 @pytest.fixture
@@ -311,30 +312,51 @@ def test_T39_of_one_content_in_one_purge_the_last_submission_takes_the_archive(k
     assert stored_files(kept) == set()
 
 
-def test_T39_a_claim_of_the_same_content_during_a_purge_keeps_its_original(kept: Exchange) -> None:
+def wait_for_waiting(count: int) -> None:
+    """Return when so many transactions of this database wait for one of our locks."""
+    query = text(
+        "select count(*) from pg_locks where locktype = 'advisory' and not granted "
+        "and database = (select oid from pg_database where datname = current_database())"
+    )
+    for _ in range(1000):
+        with transaction() as connection:
+            if connection.execute(query).scalar_one() == count:
+                return
+        time.sleep(0.01)
+    pytest.fail(f"{count} should wait by now")
+
+
+@pytest.mark.parametrize("is_purge_first", [True, False])
+def test_T39_a_claim_of_the_same_content_during_a_purge_keeps_its_original(
+    kept: Exchange, is_purge_first: bool
+) -> None:
     allow_identical(kept)
-    start = Barrier(2)
+    content = roster(student(1))
+    process(kept, 0, "old.csv", content=content)
+    kept.drop(content, "new.csv")
 
     def claim() -> list[str]:
-        start.wait()
         with clock.frozen(day(200)):
             return kept.claim_all()
 
-    def purge_it() -> Purged:
-        start.wait()
-        return purge_on(kept, 200)
+    def purge_it() -> list[str]:
+        assert purge_on(kept, 200).submissions == 1
+        return []
 
-    for number in range(12):
-        content = roster(student(number))
-        process(kept, number / 100, f"old-{number}.csv", content=content)
-        kept.drop(content, f"new-{number}.csv")
-        with ThreadPoolExecutor(2) as pool:
-            claimed, purged = pool.submit(claim), pool.submit(purge_it)
-            (new,) = claimed.result()
-            assert purged.result().failed == 0
-        assert Archive().original("alpha", kept.get(new).sha256) == content
-        with clock.frozen(day(200)):
-            run_steps(new, kept.home())
+    both = [purge_it, claim] if is_purge_first else [claim, purge_it]
+    with ThreadPoolExecutor(2) as pool:
+        with transaction() as connection:
+            # Both come to where they take turns, one after the other; both have looked at the archive before.
+            hold(connection, CLAIM_LOCK, "alpha")
+            running = []
+            for one in both:
+                running.append(pool.submit(one))
+                wait_for_waiting(len(running))
+        claimed = [submission_id for one in running for submission_id in one.result(20)]
+    assert Archive().original("alpha", kept.get(claimed[0]).sha256) == content
+    with clock.frozen(day(200)):
+        run_steps(claimed[0], kept.home())
+    assert kept.get(claimed[0]).state is State.DONE
 
 
 def test_T39_what_is_unfinished_or_unanswered_is_never_purged(kept: Exchange) -> None:
