@@ -8,7 +8,17 @@ from typing import Annotated
 import typer
 
 from partner_exchange import log
-from partner_exchange.cli import code_sets, files, nhsn, operate, retention, stack, statuses, templates
+from partner_exchange.cli import (
+    code_sets,
+    consent,
+    files,
+    nhsn,
+    operate,
+    retention,
+    stack,
+    statuses,
+    templates,
+)
 from partner_exchange.settings import get_settings
 
 app = typer.Typer(
@@ -25,6 +35,7 @@ statuses.add_to(app)
 templates.add_to(app)
 nhsn.add_to(app)
 code_sets.add_to(app)
+consent.add_to(app)
 retention.add_to(app)
 
 
