@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from airflow.sdk import CronTriggerTimetable
 from airflow.serialization.serialized_objects import DagSerialization
+from sqlalchemy import text
 
 from dags.conftest import airflow
 from partner_exchange import clock
@@ -43,10 +44,10 @@ def test_AN1_the_dag_of_the_purge_survives_serialisation() -> None:
 
 
 def test_P1_the_docs_of_the_purge_say_what_goes_and_how_to_stop_it() -> None:
-    text = build_retention_dag().doc_md
-    assert text is not None
+    page = build_retention_dag().doc_md
+    assert page is not None
     for needed in ("find_tenants", "purge_expired", "legal_hold", "exchange retention list", "Red run"):
-        assert needed in text, needed
+        assert needed in page, needed
 
 
 @pytest.fixture
@@ -64,9 +65,9 @@ def tenants(
     monkeypatch.setenv("EXCHANGE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("EXCHANGE_STORAGE_URL", f"file://{tmp_path / 'storage'}")
     retention = {"alpha": "{days: 180}", "beta": "{}", "held": "{days: 180, legal_hold: true}"}
-    for code, text in retention.items():
+    for code, days in retention.items():
         (tenants_dir / f"{code}.yaml").write_text(
-            f"name: {code}\npreset: medproctor-columns\nretention: {text}\n"
+            f"name: {code}\npreset: medproctor-columns\nretention: {days}\n"
         )
         server.drop(code, "old.csv", ROSTER)
         home, tenant = LocalHome(server.root / code), registry.load_one(code)
@@ -106,3 +107,28 @@ def test_T39_a_run_without_such_tenants_is_green(tenants: SftpServer, tenants_di
     assert "state=success" in printed
     assert "Nothing to purge" in printed
     assert len(files(tenants, "alpha")) == 2
+
+
+HELD_DOSE = text(
+    "insert into store.held_dose (tenant_code, patient_key, dose_key, is_refusal, action, is_given, "
+    "fingerprint, payload, held_at, submission_id) values ('clinic', 'p', :key, false, 'A', true, "
+    "'00000000-0000-0000-0000-000000000000', '{}', :held_at, 's')"
+)
+
+
+@pytest.mark.service
+@pytest.mark.slow
+def test_T62_a_run_removes_doses_that_are_held_too_long(
+    server: SftpServer, database_url: str, tenants_dir: Path, airflow_database: None
+) -> None:
+    (tenants_dir / "clinic.yaml").write_text(
+        "name: Clinic\npreset: texas-registry\nretention: {days: never}\nvxu: {held_days: 30}\n"
+    )
+    with transaction() as connection:
+        for key, days in (("old", 31), ("new", 29)):
+            held_at = datetime.now(UTC) - timedelta(days=days)
+            connection.execute(HELD_DOSE, {"key": key, "held_at": held_at})
+    printed = run()
+    assert "state=success" in printed
+    with transaction() as connection:
+        assert connection.execute(text("select dose_key from store.held_dose")).scalars().all() == ["new"]

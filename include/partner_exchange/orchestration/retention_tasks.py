@@ -1,15 +1,18 @@
-"""The tasks of the daily purge: thin wrappers around ``submissions.purge``.
+"""The tasks of the daily purge: thin wrappers around ``submissions.purge`` and ``stores.consents``.
 
 A task hands on codes of tenants and counts only. Whatever a step needs is imported when the task runs.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import get_current_context, task
 
 from partner_exchange.orchestration.tasks import STEP_TIMEOUT
+
+if TYPE_CHECKING:
+    from partner_exchange.tenants.model import Tenant
 
 ACTOR = "pipeline"
 """Who purges, in the audit trail."""
@@ -17,7 +20,7 @@ ACTOR = "pipeline"
 
 @task(task_id="find_tenants", execution_timeout=STEP_TIMEOUT)
 def find_tenants() -> list[str]:
-    """Return the tenants whose files do not stay for ever; skip the run when there is none.
+    """Return the tenants with files or held doses that do not stay for ever; skip the run when none has.
 
     A tenant file that does not hold shows as an import error, and keeps the others from nothing.
     """
@@ -27,30 +30,55 @@ def find_tenants() -> list[str]:
     from partner_exchange.tenants import registry
 
     tenants = registry.examine(get_settings().tenants_dir)[0].tenants.values()
-    codes = sorted(
-        one.code for one in tenants if one.retention.days != "never" and not one.retention.legal_hold
-    )
+    codes = sorted(one.code for one in tenants if _has_files_to_purge(one) or _has_doses_to_purge(one))
     if not codes:
-        raise AirflowSkipException("Nothing to purge: the files of all tenants stay.")
+        raise AirflowSkipException("Nothing to purge: what is kept of all tenants stays.")
     return codes
+
+
+def _has_files_to_purge(tenant: Tenant) -> bool:
+    return tenant.retention.days != "never" and not tenant.retention.legal_hold
+
+
+def _has_doses_to_purge(tenant: Tenant) -> bool:
+    is_purged = tenant.feed == "vxu" and tenant.vxu.held_days is not None
+    return is_purged and not tenant.retention.legal_hold
 
 
 @task(task_id="purge_expired", map_index_template="{{ tenant_code }}", execution_timeout=STEP_TIMEOUT)
 def purge_expired(tenant_code: str) -> dict[str, Any]:
-    """Remove what the retention of one tenant lets go of."""
+    """Remove what one tenant lets go of: doses that are held too long (T62), then files."""
     from airflow.sdk.exceptions import AirflowFailException
 
-    from partner_exchange.orchestration.inbox import open_home
-    from partner_exchange.submissions.purge import purge
     from partner_exchange.tenants import registry
 
     get_current_context()["tenant_code"] = tenant_code  # type: ignore[typeddict-unknown-key] # the label's key
     tenant = registry.load_one(tenant_code)
-    with open_home(tenant) as home:
-        done = purge(home, tenant, by=ACTOR)
-    if done.failed:
+    counts = {}
+    if _has_doses_to_purge(tenant):
+        counts["held_doses"] = _purge_doses(tenant)
+    if _has_files_to_purge(tenant):
+        counts |= _purge_files(tenant)
+    if counts.get("failed"):
         raise AirflowFailException(
-            f"{done.failed} submissions of {tenant_code} have files that cannot be removed; the log says "
-            "why. The next run tries them again."
+            f"{counts['failed']} submissions of {tenant_code} have files that cannot be removed; the log "
+            "says why. The next run tries them again."
         )
-    return dict(done.as_dict())
+    return counts
+
+
+def _purge_doses(tenant: Tenant) -> int:
+    from partner_exchange import clock
+    from partner_exchange.ledger.database import transaction
+    from partner_exchange.stores import consents
+
+    with transaction() as connection:
+        return consents.purge_held(connection, tenant, now=clock.now(), actor=ACTOR)
+
+
+def _purge_files(tenant: Tenant) -> dict[str, int]:
+    from partner_exchange.orchestration.inbox import open_home
+    from partner_exchange.submissions.purge import purge
+
+    with open_home(tenant) as home:
+        return purge(home, tenant, by=ACTOR).as_dict()
