@@ -15,6 +15,7 @@ _LABELS = {
     "vis-document": "VIS document",
     "vis-vaccine": "VIS vaccine",
     "processing-id": "Processing ID",
+    "yes-no": "Yes or no",
 }
 _WORST_FIRST = (State.INVALID, State.DEPRECATED, State.IGNORED, State.VALID)
 

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from partner_exchange.feeds.vxu.places import places
 from partner_exchange.feeds.vxu.report.document import Document
-from partner_exchange.readers.cells import as_cells, csv_text
+from partner_exchange.readers.cells import Cells, as_cells, csv_text
 from partner_exchange.readers.marks import Mark
 from partner_exchange.validation.catalogue import CATALOGUE
 from partner_exchange.validation.findings import Severity
@@ -33,7 +36,7 @@ def issues_csv(document: Document, issues: pd.DataFrame, newline: str) -> bytes:
     content = csv_text([as_cells(list(column)) for column in zip(*head, strict=True)], newline=end)
     if issues.empty:
         return content
-    return content + csv_text([as_cells(column) for column in _columns(issues)], newline=end)
+    return content + csv_text(_columns(issues), newline=end)
 
 
 def _about_the_file(document: Document) -> list[tuple[str, ...]]:
@@ -46,29 +49,43 @@ def _about_the_file(document: Document) -> list[tuple[str, ...]]:
     ]
 
 
-def _columns(issues: pd.DataFrame) -> list[pd.Series]:
-    order = ["row", "line", "segment", "sequence", "field", "repetition", "component", "code"]
-    ordered = issues.sort_values(order, kind="stable", ignore_index=True)
-    is_lowered = ordered["is_warning"]
-    code = ordered["code"]
+def _columns(issues: pd.DataFrame) -> list[Cells]:
+    ordered = _in_order(issues)
+    which, codes = pd.factorize(ordered["code"])
+    is_lowered = ordered["is_warning"].to_numpy()
 
-    def by_code(of: Callable[[str, bool], str]) -> pd.Series:
+    def by_code(of: Callable[[str, bool], str]) -> Cells:
         """Return what is to be said of each line; there are few codes and many lines."""
-        plain = {one: of(one, False) for one in code.unique()}
-        lowered = {one: of(one, True) for one in code[is_lowered].unique()}
-        return code.map(plain).where(~is_lowered, code.map(lowered))
+        told = [of(code, lowered) for code in codes for lowered in (False, True)]
+        return pa.chunked_array([pa.array(told, pa.large_string()).take(pa.array(which * 2 + is_lowered))])
 
     return [
         _number(ordered["row"]),
         _number(ordered["dose"]),
-        places(ordered),
+        as_cells(places(ordered)),
         _number(ordered["line"]),
-        by_code(lambda one, lowered: str(_severity(one, lowered))),
-        code,
-        by_code(lambda one, lowered: _hl7_error(one, _severity(one, lowered))),
-        by_code(lambda one, lowered: _hl7_application(one)),
-        by_code(lambda one, lowered: CATALOGUE[one].general),
+        by_code(lambda code, lowered: str(_severity(code, lowered))),
+        by_code(lambda code, lowered: code),
+        by_code(lambda code, lowered: _hl7_error(code, _severity(code, lowered))),
+        by_code(lambda code, lowered: _hl7_application(code)),
+        by_code(lambda code, lowered: CATALOGUE[code].general),
     ]
+
+
+def _in_order(issues: pd.DataFrame) -> pd.DataFrame:
+    """Return the issues as one meets them in the file; what befalls a segment comes after its fields, and
+    what the store says, which knows no line, after all of the message.
+    """
+    last = np.iinfo(np.int64).max
+    line, field = issues["line"].to_numpy(), issues["field"].to_numpy()
+    keys = (
+        issues["component"].to_numpy(),
+        issues["repetition"].to_numpy(),
+        np.where(field == 0, last, field),
+        np.where(line == 0, last, line),
+        issues["row"].to_numpy(),
+    )
+    return issues.take(np.lexsort(keys)).reset_index(drop=True)
 
 
 def _severity(code: str, is_lowered: bool) -> Severity:
@@ -84,5 +101,6 @@ def _hl7_application(code: str) -> str:
     return CATALOGUE[code].hl7_application_error
 
 
-def _number(column: pd.Series) -> pd.Series:
-    return column.astype("str").where(column != 0, "")
+def _number(column: pd.Series) -> Cells:
+    numbers = pa.chunked_array([pa.array(column)])
+    return pc.if_else(pc.equal(numbers, 0), "", numbers.cast(pa.large_string()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from textwrap import wrap
+from textwrap import shorten, wrap
 
 from partner_exchange.feeds.vxu.report import rows
 from partner_exchange.feeds.vxu.report.document import Document
@@ -42,7 +42,7 @@ def failure_text(submission: Submission, *, tenant: Tenant) -> bytes:
         f"Submission: {submission.submission_id}",
     ]
     if tenant.contacts.support:
-        lines += ["", "Questions:", *_indented(tenant.contacts.support)]
+        lines += ["", *_contact(tenant.contacts.support)]
     return ("\n".join(lines) + "\n").encode()
 
 
@@ -203,7 +203,11 @@ def _codes(document: Document) -> Iterator[str]:
         yield f"{code_set.label}: {many(code_set.count, 'code')}{unknown}"
         shown, sentence = rows.shown_codes(code_set)
         yield from _table(
-            [[_GAP + line.code, line.label[:60], line.state, str(line.count)] for line in shown], right=(3,)
+            [
+                [_GAP + line.code, shorten(line.label, 64, placeholder=" ..."), line.state, str(line.count)]
+                for line in shown
+            ],
+            right=(3,),
         )
         if sentence:
             yield _GAP + sentence
@@ -232,9 +236,11 @@ def _foot(document: Document) -> Iterator[str]:
     yield from _paragraph(rows.GLOSSARY)
     if document.contact:
         yield ""
-        yield "Questions:"
-        for line in document.contact.splitlines():
-            yield f"  {line.strip()}"
+        yield from _contact(document.contact)
+
+
+def _contact(support: str) -> list[str]:
+    return ["Questions:", *(f"  {line.strip()}" for line in support.strip().splitlines())]
 
 
 def _title(title: str, rule: str) -> list[str]:

@@ -5,6 +5,7 @@ The lag is the days from the dose (RXA-3) to the message (MSH-7). Historical dos
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 
 from partner_exchange.feeds.vxu.report.document import LagBand, Timeliness
@@ -22,16 +23,13 @@ def timeliness(tally: Tally, timely_days: Sequence[int]) -> Timeliness:
     """
     lags = sorted((int(days), count) for _, days, count in tally.lines("lag"))
     doses = sum(count for _, count in lags)
-    limits = [*timely_days, LONGEST_LAG]
-    lowest = [0, *(limit + 1 for limit in timely_days)]
-    words = [_days(low, high) for low, high in zip(lowest[:-1], timely_days, strict=True)]
-    words.append(f"more than {many(timely_days[-1], 'day')}")
-    longest = [*(many(limit, "day") for limit in timely_days), ""]
-    bands = []
-    for at, (name, credit) in enumerate(CREDITS):
-        is_last = at == len(CREDITS) - 1
-        counts = [count for days, count in lags if days >= lowest[at] and (is_last or days <= limits[at])]
-        bands.append(LagBand(name, words[at], longest[at], credit, sum(counts), part_of(sum(counts), doses)))
+    counts = [0] * len(CREDITS)
+    for days, count in lags:
+        counts[bisect_left(timely_days, days)] += count
+    bands = [
+        LagBand(name, days, limit, credit, count, part_of(count, doses))
+        for (name, credit), (days, limit), count in zip(CREDITS, _words(timely_days), counts, strict=True)
+    ]
     worst = lags[-1][0] if lags else None
     return Timeliness(
         doses=doses,
@@ -49,10 +47,14 @@ def percent(found: Timeliness) -> float | None:
     return sum(band.credit * band.doses for band in found.bands) / found.doses
 
 
-def _days(low: int, high: int) -> str:
-    if low == high:
-        return many(low, "day")
-    return f"{low} to {high} days"
+def _words(timely_days: Sequence[int]) -> list[tuple[str, str]]:
+    """Return the days of each band in words, and the longest of them."""
+    firsts = (0, *(last + 1 for last in timely_days[:-1]))
+    told = [
+        (many(last, "day") if first == last else f"{first} to {many(last, 'day')}", many(last, "day"))
+        for first, last in zip(firsts, timely_days, strict=True)
+    ]
+    return [*told, (f"more than {many(timely_days[-1], 'day')}", "")]
 
 
 def _median(lags: Sequence[tuple[int, int]], doses: int) -> float | None:

@@ -90,7 +90,7 @@ def test_T58_the_verdict_says_what_became_of_it_and_whose_turn_it_is(
     assert (verdict.sentence, verdict.turn) == (sentence, turn)
 
 
-def test_K07_test_mode_is_said_in_the_first_sentence() -> None:
+def test_K7_test_mode_is_said_in_the_first_sentence() -> None:
     document = a_report(tenant=the_clinic(mode="test"))
 
     assert document.head.mode == "test"

@@ -132,7 +132,7 @@ def test_T58_text_and_page_say_the_same_score_and_causes(name: str) -> None:
         assert cause.next_step.split(".")[0] in " ".join(text.split())
 
 
-def test_K07_the_mode_is_plain_to_see() -> None:
+def test_K7_the_mode_is_plain_to_see() -> None:
     test = a_report(tenant=the_clinic(mode="test"))
 
     assert re.search(rb"^Mode +TEST$", report.text(test), re.M)
@@ -148,7 +148,7 @@ def test_T58_text_lines_have_no_space_at_their_ends(document: Document) -> None:
     assert lines[-2]
 
 
-def test_E34_a_failed_submission_asks_nothing_of_the_partner() -> None:
+def test_T58_a_failed_submission_asks_nothing_of_the_partner() -> None:
     submission = the_submission(Case(), state=State.FAILED, failure_code="x", failure_message="secret path")
 
     text = report.failure_text(submission, tenant=the_clinic()).decode()
