@@ -98,3 +98,18 @@ def count(checked: Checked, *key: str) -> int:
     what, name, detail = (*key, "")[:3]
     is_it = (tally["what"] == what) & (tally["name"] == name) & (tally["detail"] == detail)
     return int(tally.loc[is_it, "count"].sum())
+
+
+def findings_of_each(messages: Iterable[str], **over: Any) -> list[list[str]]:
+    """Return ``place code severity`` for each message, judged together; consequences are left out.
+
+    Messages that are to be judged alone get control ID and patient of their own, so write ``C1`` and ``P1``.
+    """
+    own = [text.replace("|C1|", f"|M{at}|").replace("|P1^", f"|Q{at}^") for at, text in enumerate(messages)]
+    # A row number is told only beside another message.
+    checked = judged(*own, a_message("last", patient="last"), **over)
+    found: list[list[str]] = [[] for _ in own]
+    for line in said(checked, but=("message-rejected", "dose-rejected")):
+        row, _, rest = line.partition(" ")
+        found[int(row) - 1].append(rest)
+    return found

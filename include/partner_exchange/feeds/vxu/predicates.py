@@ -21,8 +21,9 @@ PLACEHOLDER = "9999"
 """Order number that stands for none."""
 _QUERIES = ("QBP", "QCK", "QCN", "QRY", "QSB", "QSX", "QVR", "EQQ", "RQQ", "SPQ", "VQQ", "VXQ")
 _TEMPORARY_NAME = (
-    r"(?i)\A(?:test(?:ing|er)?|test[ _-]?patient|zz[a-z]*test[a-z]*|dummy|junk|no[ -]?name|unknown|x{3,}"
-    r"|baby|(?:baby ?)?(?:boy|girl)(?: ?[a-z0-9])?|newborn|new ?born|nb|infant|twin ?[a-z0-9]?)\z"
+    r"(?i)\A(?:test(?:ing)?|test[ _-]?patient|zz[a-z]*test[a-z]*|dummy|junk|no[ -]?name|unknown|x{3,}"
+    r"|baby|boy|girl|baby ?(?:boy|girl)(?: ?[a-z0-9])?|(?:boy|girl) [a-z0-9]"
+    r"|new ?born|nb|infant|twin ?[a-z0-9]?)\z"
 )
 
 
