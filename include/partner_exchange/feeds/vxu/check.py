@@ -14,7 +14,7 @@ import pandas as pd
 from partner_exchange.feeds.vxu import rules
 from partner_exchange.feeds.vxu.cascade import Rejected, keep_parts, reject
 from partner_exchange.feeds.vxu.cells import Flags
-from partner_exchange.feeds.vxu.comparisons import compare, forbidden
+from partner_exchange.feeds.vxu.comparisons import compare, voided
 from partner_exchange.feeds.vxu.duplicates import FileMemory, keys_of
 from partner_exchange.feeds.vxu.issues import issue_table
 from partner_exchange.feeds.vxu.piece import CheckContext, Piece
@@ -59,10 +59,12 @@ def check(flat: Flat, context: CheckContext) -> Checked:
     of_codes, code_counts = judge_codes(piece)
     found += [*of_codes, *judge_dates(piece), *judge_numbers(piece)]
     _assume(piece)
-    found += compare(piece, rules.PARTS)
+    of_parts = compare(piece, rules.PARTS)
+    take_out(piece, voided(of_parts))
+    found += of_parts
     keep_parts(piece, found)
     of_body = compare(piece, rules.BODY)
-    take_out(piece, forbidden(of_body, rules.BODY))
+    take_out(piece, voided(of_body))
     piece.doses.put("ORC-3", when(piece, "is_order_shared"), PLACEHOLDER)
     found += of_body
     rejected = reject(piece, found)

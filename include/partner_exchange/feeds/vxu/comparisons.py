@@ -16,6 +16,8 @@ from partner_exchange.feeds.vxu.piece import Piece, table_of
 from partner_exchange.feeds.vxu.predicates import when
 from partner_exchange.feeds.vxu.rules import Comparison, Forbidden, Limit, Required
 
+_VOID = frozenset({"value-not-allowed", "refusal-inconsistent", "date-in-future"})
+
 
 def compare(piece: Piece, rules: Sequence[Comparison]) -> list[Found]:
     """Return the lines that break a rule, for each rule that some line breaks."""
@@ -30,10 +32,9 @@ def compare(piece: Piece, rules: Sequence[Comparison]) -> list[Found]:
     ]
 
 
-def forbidden(found: Sequence[Found], rules: Sequence[Comparison]) -> list[Found]:
-    """Return what was found by rules that let a value not be there."""
-    asked = {(rule.code, rule.place) for rule in rules if isinstance(rule, Forbidden)}
-    return [each for each in found if (each.code, each.place) in asked]
+def voided(found: Sequence[Found]) -> list[Found]:
+    """Return what lets a value count as empty: it must not be there, or lies in the future."""
+    return [each for each in found if each.code in _VOID]
 
 
 def _lines(piece: Piece, rule: Comparison) -> Places:

@@ -25,6 +25,8 @@ _WRITTEN = (
     r"(?:(?P<hour>[0-9]{2})(?:(?P<minute>[0-9]{2})(?:(?P<second>[0-9]{2})(?:\.[0-9]{1,9})?)?)?)?)?)?"
     r"(?P<zone>(?P<sign>[+-])(?P<ahead>[0-9]{3,4}))?\z"
 )
+_ZONED_S = tuple(np.array(["1900-01-01", "9999-01-01"], "datetime64[s]").astype(np.int64).tolist())
+"""First and last time that has an offset of its own; earlier and later ones have that of these."""
 _USUAL_ZONE = 5
 """Characters of an offset from UTC with its sign."""
 
@@ -73,11 +75,13 @@ class Stamps:
         seconds = self.second - np.where(np.isnan(self.ahead_s), 0.0, self.ahead_s)
         local = np.flatnonzero(np.isnan(self.ahead_s) & ~np.isnan(self.second))
         if len(local):
-            stamps = pd.DatetimeIndex(self.second[local].astype("int64").astype("datetime64[s]"))
+            # At the ends of the calendar a zone leads out of it.
+            asked = np.clip(self.second[local], *_ZONED_S).astype(np.int64)
+            stamps = pd.DatetimeIndex(asked.astype("datetime64[s]"))
             is_first = np.ones(len(local), dtype=np.bool_)
             zoned = stamps.tz_localize(zone, ambiguous=is_first, nonexistent="shift_forward")
-            utc = zoned.tz_convert(None).to_numpy().astype("datetime64[s]")
-            seconds[local] = utc.astype(np.int64)
+            utc = zoned.tz_convert(None).to_numpy().astype("datetime64[s]").astype(np.int64)
+            seconds[local] += utc - asked
         return seconds
 
 
@@ -108,7 +112,7 @@ def read_stamps(values: pa.Array) -> Stamps:
     days = np.where(is_day, first + day - 1, np.nan)
     is_west = flags_of(pc.fill_null(pc.equal(pc.struct_field(parts, "sign"), "-"), False))
     ahead_s = (ahead // 100 * 3600 + ahead % 100 * 60) * np.where(is_west, -1, 1)
-    precision = np.where(is_day, np.sum(np.cumprod(has, axis=0), axis=0), Precision.YEAR)
+    precision = np.where(is_day, np.cumprod(has, axis=0).sum(axis=0), Precision.YEAR)
     return Stamps(
         fault=fault.astype(np.int8),
         precision=precision.astype(np.int8),

@@ -39,14 +39,20 @@ def message_at(piece: Piece) -> Numbers:
     return piece.stamps("MSH-7").utc(piece.context.tenant.time_zone)[coded.at]
 
 
+def given_on(piece: Piece) -> Numbers:
+    """Return the day of each dose, where it can be: not in the future, and in the life of the patient."""
+    days, start, end = (measure(piece, name, "doses") for name in ("RXA-3", "birth", "last_dose"))
+    return np.where((days < start) | (days > end), np.nan, days)
+
+
 def given_to_message(piece: Piece) -> Numbers:
     """Return the days from each dose to its message."""
-    return measure(piece, "message", "doses") - piece.days("RXA-3")
+    return measure(piece, "message", "doses") - given_on(piece)
 
 
 def age_months(piece: Piece) -> Numbers:
-    """Return the age at each dose in whole months; NaN also for a dose before birth."""
-    return whole_months(measure(piece, "PID-7", "doses"), piece.days("RXA-3"))
+    """Return the age at each dose in whole months."""
+    return whole_months(measure(piece, "birth", "doses"), given_on(piece))
 
 
 def _tomorrow(piece: Piece) -> Numbers:
@@ -80,9 +86,29 @@ def _first_birth(piece: Piece) -> Numbers:
     return oldest
 
 
+def _birth(piece: Piece) -> Numbers:
+    """Return the birth date where it can be: not in the future, not too long ago."""
+    days = piece.days("PID-7")
+    return np.where((days > _last_birth(piece)) | (days < _first_birth(piece)), np.nan, days)
+
+
+def _death(piece: Piece) -> Numbers:
+    days = piece.days("PID-29")
+    return np.where(piece.patients.of("PID-30", "Y") & (days <= tomorrow(piece)), days, np.nan)
+
+
+def _last_dose(piece: Piece) -> Numbers:
+    return np.fmin(_last_birth(piece), _death(piece))
+
+
 def _dose_until_tomorrow(piece: Piece) -> Numbers:
     days = piece.days("RXA-3")
     return np.where(days <= tomorrow(piece), days, np.nan)
+
+
+def _dose_until_message(piece: Piece) -> Numbers:
+    days, message = _dose_until_tomorrow(piece), measure(piece, "message", "doses")
+    return np.where(days > message, np.nan, days)
 
 
 def _window(name: str) -> tuple[str, Callable[[Piece], Numbers]]:
@@ -96,7 +122,7 @@ def _window(name: str) -> tuple[str, Callable[[Piece], Numbers]]:
 
 def _licensed_dose(piece: Piece) -> Numbers:
     """Return the day of doses within the licence."""
-    days = piece.days("RXA-3")
+    days = given_on(piece)
     start, end = (measure(piece, name, "doses") for name in ("licensed_from", "licensed_until"))
     return np.where((days < start) | (days > end), np.nan, days)
 
@@ -114,11 +140,12 @@ MEASURES: Mapping[str, tuple[str, Callable[[Piece], Numbers]]] = {
     "precision": ("messages", _precision),
     "last_birth": ("patients", _last_birth),
     "first_birth": ("patients", _first_birth),
-    "death": (
-        "patients",
-        lambda piece: np.where(piece.patients.of("PID-30", "Y"), piece.days("PID-29"), np.nan),
-    ),
+    "birth": ("patients", _birth),
+    "death": ("patients", _death),
+    "last_dose": ("patients", _last_dose),
+    "given_on": ("doses", given_on),
     "dose_until_tomorrow": ("doses", _dose_until_tomorrow),
+    "dose_until_message": ("doses", _dose_until_message),
     "licensed_dose": ("doses", _licensed_dose),
     "age_months": ("doses", age_months),
     **{

@@ -235,8 +235,8 @@ BODY: tuple[Comparison, ...] = (
     Required(place="RXA-3"),
     Limit(code="date-in-future", place="RXA-3", first="RXA-3", second="tomorrow"),
     Limit(code="date-after-message", place="RXA-3", first="dose_until_tomorrow", second="message"),
-    Limit(code="date-before-birth", place="RXA-3", first="PID-7", second="RXA-3"),
-    Limit(code="date-after-death", place="RXA-3", first="RXA-3", second="death"),
+    Limit(code="date-before-birth", place="RXA-3", first="birth", second="RXA-3"),
+    Limit(code="date-after-death", place="RXA-3", first="dose_until_message", second="death"),
     Never(code="end-differs", place="RXA-4", when="is_end_other"),
     Never(code="required-missing", place="RXA-5", when="is_vaccine_missing"),
     Never(code="code-unknown", place="RXA-5", when="is_vaccine_unknown"),
@@ -245,7 +245,9 @@ BODY: tuple[Comparison, ...] = (
     Never(code="ndc-unknown", place="RXA-5", when="is_one_ndc_unknown"),
     Never(code="ndc-cvx-differ", place="RXA-5", when="is_ndc_other"),
     Never(code="vaccine-unspecified", place="RXA-5", when="is_given_unspecified"),
-    Limit(code="dose-outside-licence", place="RXA-3", when="is_given", first="licensed_from", second="RXA-3"),
+    Limit(
+        code="dose-outside-licence", place="RXA-3", when="is_given", first="licensed_from", second="given_on"
+    ),
     Limit(
         code="dose-outside-licence", place="RXA-3", when="is_given", first="RXA-3", second="licensed_until"
     ),
@@ -254,14 +256,14 @@ BODY: tuple[Comparison, ...] = (
         place="RXA-3",
         when="is_historical",
         first="licensed_from",
-        second="RXA-3",
+        second="given_on",
         is_warning=True,
     ),
     Limit(
         code="dose-outside-licence",
         place="RXA-3",
         when="is_historical",
-        first="RXA-3",
+        first="given_on",
         second="licensed_until",
         is_warning=True,
     ),
@@ -297,7 +299,7 @@ BODY: tuple[Comparison, ...] = (
     Required(place="RXA-7", when="is_amount_told", is_warning=True),
     Required(place="RXA-9", when="is_completed", is_warning=True),
     Required(place="RXA-15", when="is_given", is_warning=True),
-    Limit(code="expired-lot", place="RXA-3", when="is_given", first="RXA-3", second="RXA-16"),
+    Limit(code="expired-lot", place="RXA-3", when="is_given", first="given_on", second="RXA-16"),
     Required(place="RXA-17", when="is_given", is_warning=True),
     Required(place="RXA-18", when="is_refused", is_warning=True),
     Forbidden(code="refusal-inconsistent", place="RXA-18", when="is_not_refused"),
