@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from partner_exchange import clock
+from partner_exchange.feeds.vxu.consent_file import read_consents
+from partner_exchange.ledger import submissions as ledger
 from partner_exchange.ledger.database import transaction
 from partner_exchange.ledger.states import Outcome, State
 from partner_exchange.ledger.submissions import Submission
@@ -52,8 +54,12 @@ def consent(clinic: Exchange, patient: str = "P1", code: str = CODE) -> None:
     """Import a consent of the parents for one patient."""
     header = "PatientId,AssigningAuthority,LastName,FirstName,BirthDate,ConsentType,ConsentStatus,ConsentDate"
     content = f"{header}\r\n{patient},CLINIC,,,,CHILD,YES,20200101\r\n".encode()
+    read = read_consents(content, file_name="consents.csv", today=TODAY)
+    assert read.rejected == 0
     with transaction() as connection:
-        consents.import_file(connection, content, tenant=clinic.tenant(code), source="test", now=clock.now())
+        consents.record(
+            connection, read.records, tenant_code=code, source="test", actor="test", now=clock.now()
+        )
 
 
 def drop(clinic: Exchange, content: bytes, *, number: int = 1, code: str = CODE) -> Submission:
@@ -67,6 +73,12 @@ def names(clinic: Exchange, folder: str, code: str = CODE) -> list[str]:
     """What lies in a folder of the partner's home."""
     found = clinic.home_dir(code) / folder
     return sorted(each.name for each in found.iterdir()) if found.exists() else []
+
+
+def codes(submission: Submission) -> set[str]:
+    """All codes found in a file."""
+    with transaction() as connection:
+        return {group.code for group in ledger.findings(connection, submission.submission_id).groups}
 
 
 def report(clinic: Exchange, stem: str, code: str = CODE) -> dict[str, object]:
@@ -128,15 +140,7 @@ def test_T02_a_query_is_told_that_nothing_is_answered(clinic: Exchange) -> None:
     assert submission.state is State.REFUSED
     acknowledged = (clinic.home_dir(CODE) / "DQA-Report" / "AAA-SSL26325.ack.hl7").read_text()
     assert "MSA|AR|1" in acknowledged
-    with transaction() as connection:
-        codes = {group.code for group in ledger_findings(connection, submission)}
-    assert "query-not-answered" in codes
-
-
-def ledger_findings(connection, submission):  # type: ignore[no-untyped-def]
-    from partner_exchange.ledger import submissions as ledger
-
-    return ledger.findings(connection, submission.submission_id).groups
+    assert "query-not-answered" in codes(submission)
 
 
 def test_T62_doses_without_consent_are_held_apart_until_it_comes(clinic: Exchange) -> None:
@@ -146,7 +150,7 @@ def test_T62_doses_without_consent_are_held_apart_until_it_comes(clinic: Exchang
         assert clinic.rows(f"select * from store.{table}") == []
     consent(clinic)
     with transaction() as connection:
-        consents.release(connection, tenant=clinic.tenant(CODE), now=clock.now())
+        consents.release(connection, clinic.tenant(CODE), now=clock.now())
     assert clinic.rows("select count(*) from store.dose") == [(1,)]
     assert clinic.rows("select count(*) from store.refusal") == [(1,)]
     assert clinic.rows("select count(*) from store.held_dose") == [(0,)]
@@ -207,7 +211,7 @@ def test_K23_one_bad_dose_and_one_bad_message_do_not_sink_the_rest(clinic: Excha
     assert submission.part_counts["doses_rejected"] == 2
     assert submission.part_counts["doses_stored"] == 2
     acknowledged = (clinic.home_dir(CODE) / "DQA-Report" / "AAA-SSL26325.ack.hl7").read_text()
-    assert [line for line in acknowledged.split("\r") if line.startswith("MSA")] == [
+    assert [line for line in acknowledged.splitlines() if line.startswith("MSA")] == [
         "MSA|AE|1",
         "MSA|AR|2",
         "MSA|AA|3",
@@ -218,9 +222,7 @@ def test_T63_a_missing_trailer_is_answered_not_waited_for(clinic: Exchange) -> N
     whole = batch(message("1", dose("D1")))
     submission = drop(clinic, whole.partition(b"BTS|")[0])
     assert submission.state is State.DONE
-    with transaction() as connection:
-        codes = {group.code for group in ledger_findings(connection, submission)}
-    assert {"batch-trailer-missing", "file-trailer-missing"} <= codes
+    assert {"batch-trailer-missing", "file-trailer-missing"} <= codes(submission)
 
 
 def test_X12_a_patient_of_one_clinic_is_unknown_to_another(clinic: Exchange) -> None:

@@ -10,6 +10,7 @@ from itertools import count
 from zoneinfo import ZoneInfo
 
 from partner_exchange import clock
+from partner_exchange.feeds.vxu.consent_file import read_consents
 from partner_exchange.ledger import submissions as ledger
 from partner_exchange.ledger.database import transaction
 from partner_exchange.ledger.submissions import Submission
@@ -69,9 +70,11 @@ def batch(tenant: Tenant) -> Dropped:
         at=at,
         faulty=FAULTY_MESSAGES,
     )
+    content = consent_file(made, share=CONSENT_SHARE, at=at)
+    read = read_consents(content, file_name="consents.csv", today=at.date())
     with transaction() as connection:
-        consents.import_file(
-            connection, consent_file(made, share=CONSENT_SHARE, at=at), tenant=tenant, source="demo", now=at
+        consents.record(
+            connection, read.records, tenant_code=tenant.code, source="demo", actor="demo", now=at
         )
 
     def complaint(submission: Submission, findings: Findings) -> str:
