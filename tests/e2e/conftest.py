@@ -1,4 +1,4 @@
-"""One real stack for all tests of this folder: PostgreSQL, gateway, mail sink, Airflow, and three partners
+"""One real stack for all tests of this folder: PostgreSQL, gateway, mail sink, Airflow, and four partners
 with keys.
 """
 
@@ -45,6 +45,7 @@ contacts:
   refusal: [stop@{code}.example]
 """
 HOSPITAL = "mercy-hospital"
+CLINIC = "aaa-ssl"
 PORTS = ("sftp_port", "ftps_port", "https_port", "airflow_port", "smtp_port")
 HEADER = "Username,StudentId,LastName,FirstName,Telephone,Dob,RequirementGroup,Term,OnCampus"
 
@@ -156,16 +157,17 @@ def stack() -> Iterator[Stack]:
     tenants.mkdir()
     for code in TENANTS:
         (tenants / f"{code}.yaml").write_text(TENANT_YAML.format(code=code))
-    # The demo's hospital as it is: what people start from has to work through a real Airflow.
-    for part in sorted((PROJECT_DIR / "include" / "tenants").glob(f"{HOSPITAL}*")):
-        shutil.copy(part, tenants)
+    # The demo's hospital and clinic as they are: what people start from has to work through a real Airflow.
+    for code in (HOSPITAL, CLINIC):
+        for part in sorted((PROJECT_DIR / "include" / "tenants").glob(f"{code}*")):
+            shutil.copy(part, tenants)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EXCHANGE_HOME", str(root / "home"))
         patch.setenv("EXCHANGE_TENANTS_DIR", str(tenants))
         for name, port in zip(PORTS, _free_ports(len(PORTS)), strict=True):
             patch.setenv(f"EXCHANGE_{name.upper()}", str(port))
         settings = Settings()
-        for code in (*TENANTS, HOSPITAL):
+        for code in (*TENANTS, HOSPITAL, CLINIC):
             ensure_partner_key(settings, registry.load().get(code))
         local_stack.up(settings, detach=True, echo=print)
         try:
