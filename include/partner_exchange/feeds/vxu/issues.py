@@ -82,5 +82,6 @@ def _sequence(piece: Piece, table: str, segment: str, lines: Places) -> Places:
         return frame["sequence"].to_numpy()[lines]
     if table == "messages":
         return np.ones(len(lines), dtype=np.int64)
-    there = piece.patients.frame["line"].to_numpy()[piece.tables[table].message[lines]] > 0
+    line = piece.patients.frame["pd1_line" if segment == "PD1" else "line"].to_numpy()
+    there = line[piece.tables[table].message[lines]] > 0
     return there.astype(np.int64)
