@@ -7,18 +7,23 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from partner_exchange import clock
+from partner_exchange.feeds.expected import places
 from partner_exchange.feeds.vxu.consent_file import read_consents
 from partner_exchange.ledger import submissions as ledger
 from partner_exchange.ledger.database import transaction
 from partner_exchange.ledger.states import Outcome, State
 from partner_exchange.ledger.submissions import Submission
+from partner_exchange.notify import outbox
 from partner_exchange.stores import consents
+from partner_exchange.validation.findings import Findings
 from submissions.conftest import Exchange, _use
 from support.batches import batch, dose, file_name, historical, message, refusal
+from support.mailbox import Mailbox
 
 NOW = datetime(2026, 11, 21, 15, tzinfo=UTC)
 TODAY = date(2026, 11, 21)
@@ -81,24 +86,53 @@ def codes(submission: Submission) -> set[str]:
         return {group.code for group in ledger.findings(connection, submission.submission_id).groups}
 
 
-def report(clinic: Exchange, stem: str, code: str = CODE) -> dict[str, object]:
+def report(clinic: Exchange, stem: str, code: str = CODE) -> dict[str, Any]:
     """The report of a file as a program reads it."""
-    found: dict[str, object] = json.loads(
+    found: dict[str, Any] = json.loads(
         (clinic.home_dir(code) / "DQA-Report" / f"{stem}.dqa.json").read_text()
     )
     return found
 
 
-def test_T28_T29_T31_a_good_file_is_answered_in_all_folders(clinic: Exchange) -> None:
+def test_T01_patients_and_doses_of_a_clinic_reach_the_store(clinic: Exchange) -> None:
     consent(clinic)
-    content = batch(message("1", dose("D1"), historical("D2", on="20200820")))
-    submission = drop(clinic, content)
+    submission = drop(clinic, batch(message("1", dose("D1"), historical("D2", on="20200820"))))
     assert (submission.state, submission.outcome) == (State.DONE, Outcome.ACCEPTED)
+    assert clinic.rows("select last_name, first_name from store.patient") == [("Pecos", "Sawyer")]
+    doses = clinic.rows("select cvx, administered_on::text from store.dose order by cvx")
+    assert doses == [("21", "2020-08-20"), ("94", "2026-11-20")]
+
+
+def test_T28_the_original_leaves_the_dropoff_for_accepted(clinic: Exchange) -> None:
+    drop(clinic, batch(message("1", dose("D1"))))
     assert names(clinic, "HL7-Dropoff") == []
     assert names(clinic, "Accepted") == ["AAA-SSL26325.hl7"]
+
+
+def test_T29_a_file_has_its_report_in_all_forms_and_its_acknowledgements(clinic: Exchange) -> None:
+    drop(clinic, batch(message("1", dose("D1"))))
     reports = ["AAA-SSL26325.ack.hl7", *(f"AAA-SSL26325.dqa.{ending}" for ending in REPORTS)]
     assert names(clinic, "DQA-Report") == reports
+
+
+def test_T31_consents_are_notified_for_a_file_that_was_imported(clinic: Exchange) -> None:
+    drop(clinic, batch(message("1", dose("D1"))))
+    drop(clinic, batch(message("2", version="2.3.1")), number=2)
     assert names(clinic, "Receive") == ["AAA-SSL26325.cnf.csv"]
+
+
+def test_T49_a_program_knows_the_names_of_all_answers_beforehand(clinic: Exchange) -> None:
+    submission = drop(clinic, batch(message("1", dose("D1", cvx="99999"))))
+    told = places(submission, (), Findings(), clinic.tenant(CODE))
+    home = clinic.home_dir(CODE)
+    assert set(told.values()) == {
+        f"{folder}/{each}"
+        for folder in ("Accepted", "DQA-Report", "Receive")
+        for each in names(clinic, folder)
+    }
+    (finding,) = [one for one in report(clinic, "AAA-SSL26325")["findings"] if one["code"] == "code-unknown"]
+    assert finding["place"] == "RXA-5"
+    assert b"RXA^1^5" in (home / "DQA-Report" / "AAA-SSL26325.ack.hl7").read_bytes()
 
 
 def test_K15_the_original_is_byte_exact(clinic: Exchange) -> None:
@@ -119,7 +153,7 @@ def test_K20_a_name_used_again_overwrites_nothing(clinic: Exchange) -> None:
     assert f"AAA-SSL26325.{again.stamp}.dqa.html" in names(clinic, "DQA-Report")
 
 
-def test_K20_a_second_file_of_a_day_has_a_number(clinic: Exchange) -> None:
+def test_T48_a_second_file_of_a_day_has_a_number(clinic: Exchange) -> None:
     drop(clinic, batch(message("1", dose("D1"))))
     second = drop(clinic, batch(message("2", dose("D2", on="20261119"))), number=2)
     assert second.state is State.DONE
@@ -231,3 +265,35 @@ def test_X12_a_patient_of_one_clinic_is_unknown_to_another(clinic: Exchange) -> 
     other = drop(clinic, batch(message("1", dose("D1"))), code="bbb-ssl")
     assert other.part_counts["doses_held"] == 1
     assert clinic.rows("select distinct tenant_code from store.dose") == [(CODE,)]
+
+
+def test_T60_no_value_of_a_message_reaches_report_log_ledger_or_mail(
+    clinic: Exchange, mailbox: Mailbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    marked = (
+        message(
+            "CTLqqz",
+            dose("ORDqqz", lot="LOTqqz", cvx="CVXqqz"),
+            [*historical("9999", on="DATEqqz"), "OBX|1|CE|OBSqqz||VALqqz||||||F", "ZZZ|ANYqqz"],
+            patient="PATqqz",
+            name="LASTqqz^FIRSTqqz^MIDqqz^^^^L",
+            born="20190229",
+        )
+        .replace("350 Greene Cir", "STREETqqz")
+        .replace("3464569", "5550199qqz")
+    )
+    submission = drop(
+        clinic, batch(marked, message("2", dose("D2"), patient="P2qqz", name="NAMEqqz^Xqqz^^^^^L"))
+    )
+    outbox.deliver(submission_id=submission.submission_id)
+    told = [caplog.text, json.dumps(dict(submission.part_counts))]
+    told += [mail.as_string() for mail in mailbox.mails]
+    told += [each.read_text() for each in (clinic.home_dir(CODE) / "DQA-Report").glob("*.dqa.*")]
+    for table in ("finding", "finding_group", "quality_report", "audit", "message_outcome", "submission"):
+        told += [str(row) for row in clinic.rows(f"select * from ledger.{table}")]
+    assert len(mailbox.mails) > 0
+    assert len(told) > 20
+    assert not [text for text in told if "qqz" in text.casefold()]
+    acknowledged = (clinic.home_dir(CODE) / "DQA-Report" / "AAA-SSL26325.ack.hl7").read_text()
+    assert acknowledged.casefold().count("qqz") == 1
+    assert "MSA|AE|CTLqqz" in acknowledged
