@@ -92,8 +92,9 @@ def accepted(*messages: AMessage) -> Accepted:
 
 
 def _frame(rows: list[dict[str, Any]], texts: Sequence[str], others: Mapping[str, str]) -> pd.DataFrame:
-    frame = pd.DataFrame(rows, columns=[*others, *texts])
-    return frame.fillna(dict.fromkeys(texts, "")).astype({**dict.fromkeys(texts, "str"), **others})
+    blank = dict.fromkeys(texts, "")
+    frame = pd.DataFrame([{**blank, **row} for row in rows], columns=[*others, *texts])
+    return frame.astype({**dict.fromkeys(texts, "str"), **others})
 
 
 def a_registry_tenant(*, consent: str = "not_required", mode: str = "production", **vxu: Any) -> Tenant:

@@ -213,9 +213,7 @@ def _print_import(name: str, read: ConsentFile, recorded: int, moved: Moved | No
     known = read.lines - read.rejected - recorded
     state = "refused" if read.is_refused else "imported"
     print(f"{name}: {state}")
-    print(
-        f"lines {read.lines}: recorded {recorded}, known already or repeated {known}, rejected {read.rejected}"
-    )
+    print(f"lines {read.lines}: recorded {recorded}, known or repeated {known}, rejected {read.rejected}")
     if moved is not None:
         print(_moved(moved))
     if read.findings.groups:

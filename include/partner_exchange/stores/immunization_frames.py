@@ -158,7 +158,8 @@ def fingerprints(doses: pd.DataFrame, observations: pd.DataFrame) -> pd.Series[s
 
     Other columns, or another order of them, make all doses look changed once.
     """
-    own = pc.binary_join_element_wise(*(as_texts(doses[name]) for name in DOSE_TEXTS), "\x1f")
+    is_given = pa.array(doses["is_given"], pa.bool_()).cast(pa.string())
+    own = pc.binary_join_element_wise(*(as_texts(doses[name]) for name in DOSE_TEXTS), is_given, "\x1f")
     lines = pc.binary_join_element_wise(*(as_texts(observations[name]) for name in OBSERVATION_TEXTS), "\x1f")
     whole = pc.binary_join_element_wise(own, joined(lines, observations["n"], len(doses), "\x1e"), "\x1d")
     sums = (hashlib.blake2b(one.encode(), digest_size=16).hexdigest() for one in whole.to_pylist())

@@ -156,18 +156,21 @@ def _is_open(consents: pd.DataFrame, tenant: Tenant) -> Flags:
 
 def _take_out(connection: Connection, keys: Sequence[str], origin: Origin) -> int:
     """Hold all that the store has of patients and return how many doses and refusals that is."""
+    if not keys:
+        return 0
     return _again(connection, immunization_rows.take(connection, keys, origin.tenant_code), origin, False)
 
 
 def _release(connection: Connection, keys: Sequence[str], origin: Origin) -> int:
     """Merge the held doses of patients into the store and return how many there were."""
+    if not keys:
+        return 0
     return _again(connection, immunization_held.take(connection, keys, origin.tenant_code), origin, True)
 
 
 def _again(connection: Connection, batch: Batch, origin: Origin, may_enter: bool) -> int:
-    if len(batch.messages):
-        people = resolve(connection, batch, origin.tenant_code)
-        apply(connection, batch, people, np.full(len(people.keys), may_enter), origin)
+    people = resolve(connection, batch, origin.tenant_code)
+    apply(connection, batch, people, np.full(len(people.keys), may_enter), origin)
     return len(batch.doses)
 
 
