@@ -7,11 +7,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from partner_exchange import clock
 from partner_exchange.ledger import submissions as ledger
 from partner_exchange.ledger.database import transaction
 from partner_exchange.ledger.submissions import Submission
@@ -156,3 +158,31 @@ def exchange(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch)
         (tmp_path / "homes" / code / "inbound").mkdir(parents=True)
     _use(tmp_path, monkeypatch)
     return Exchange(tmp_path)
+
+
+CLINIC = "aaa-ssl"
+CLINIC_NOW = datetime(2026, 11, 21, 15, tzinfo=UTC)
+CLINIC_YAML = """\
+preset: texas-registry
+name: Clinic
+mode: {mode}
+contacts:
+  success: [ok@clinic.example]
+  findings: [fix@clinic.example]
+  refusal: [stop@clinic.example]
+"""
+
+
+@pytest.fixture
+def clinic(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Exchange]:
+    """A registry partner in production, and another one in test; the clock stands still."""
+    tenants = tmp_path / "tenants"
+    tenants.mkdir()
+    (tenants / f"{CLINIC}.yaml").write_text(CLINIC_YAML.format(mode="production"))
+    (tenants / "bbb-ssl.yaml").write_text(CLINIC_YAML.format(mode="test"))
+    _use(tmp_path, monkeypatch)
+    found = Exchange(tmp_path)
+    for code in (CLINIC, "bbb-ssl"):
+        found.inbox(code).mkdir(parents=True)
+    with clock.frozen(CLINIC_NOW):
+        yield found

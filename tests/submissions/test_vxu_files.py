@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
-from datetime import UTC, date, datetime
-from pathlib import Path
+from datetime import date
 from typing import Any
 
 import pytest
@@ -21,41 +19,15 @@ from partner_exchange.ledger.submissions import Submission
 from partner_exchange.notify import outbox
 from partner_exchange.stores import consents
 from partner_exchange.validation.findings import Findings
-from submissions.conftest import Exchange, _use
+from submissions.conftest import CLINIC, Exchange
 from support.batches import batch, dose, file_name, historical, message, refusal
 from support.mailbox import Mailbox
 
-NOW = datetime(2026, 11, 21, 15, tzinfo=UTC)
 TODAY = date(2026, 11, 21)
-CODE = "aaa-ssl"
-YAML = """\
-preset: texas-registry
-name: Clinic
-mode: {mode}
-contacts:
-  success: [ok@clinic.example]
-  findings: [fix@clinic.example]
-  refusal: [stop@clinic.example]
-"""
 REPORTS = ("csv", "html", "json", "txt")
 
 
-@pytest.fixture
-def clinic(tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Exchange]:
-    """A registry partner in production, and another one in test; the clock stands still."""
-    tenants = tmp_path / "tenants"
-    tenants.mkdir()
-    (tenants / f"{CODE}.yaml").write_text(YAML.format(mode="production"))
-    (tenants / "bbb-ssl.yaml").write_text(YAML.format(mode="test"))
-    _use(tmp_path, monkeypatch)
-    found = Exchange(tmp_path)
-    for code in (CODE, "bbb-ssl"):
-        found.inbox(code).mkdir(parents=True)
-    with clock.frozen(NOW):
-        yield found
-
-
-def consent(clinic: Exchange, patient: str = "P1", code: str = CODE) -> None:
+def consent(clinic: Exchange, patient: str = "P1", code: str = CLINIC) -> None:
     """Import a consent of the parents for one patient."""
     header = "PatientId,AssigningAuthority,LastName,FirstName,BirthDate,ConsentType,ConsentStatus,ConsentDate"
     content = f"{header}\r\n{patient},CLINIC,,,,CHILD,YES,20200101\r\n".encode()
@@ -67,14 +39,14 @@ def consent(clinic: Exchange, patient: str = "P1", code: str = CODE) -> None:
         )
 
 
-def drop(clinic: Exchange, content: bytes, *, number: int = 1, code: str = CODE) -> Submission:
+def drop(clinic: Exchange, content: bytes, *, number: int = 1, code: str = CLINIC) -> Submission:
     """Drop a file of today and take it through all steps."""
     clinic.drop(content, file_name(TODAY, code=code.upper(), number=number), code)
     (submission,) = clinic.run(code)
     return submission
 
 
-def names(clinic: Exchange, folder: str, code: str = CODE) -> list[str]:
+def names(clinic: Exchange, folder: str, code: str = CLINIC) -> list[str]:
     """What lies in a folder of the partner's home."""
     found = clinic.home_dir(code) / folder
     return sorted(each.name for each in found.iterdir()) if found.exists() else []
@@ -86,7 +58,7 @@ def codes(submission: Submission) -> set[str]:
         return {group.code for group in ledger.findings(connection, submission.submission_id).groups}
 
 
-def report(clinic: Exchange, stem: str, code: str = CODE) -> dict[str, Any]:
+def report(clinic: Exchange, stem: str, code: str = CLINIC) -> dict[str, Any]:
     """The report of a file as a program reads it."""
     found: dict[str, Any] = json.loads(
         (clinic.home_dir(code) / "DQA-Report" / f"{stem}.dqa.json").read_text()
@@ -123,8 +95,8 @@ def test_T31_consents_are_notified_for_a_file_that_was_imported(clinic: Exchange
 
 def test_T49_a_program_knows_the_names_of_all_answers_beforehand(clinic: Exchange) -> None:
     submission = drop(clinic, batch(message("1", dose("D1", cvx="99999"))))
-    told = places(submission, (), Findings(), clinic.tenant(CODE))
-    home = clinic.home_dir(CODE)
+    told = places(submission, (), Findings(), clinic.tenant(CLINIC))
+    home = clinic.home_dir(CLINIC)
     assert set(told.values()) == {
         f"{folder}/{each}"
         for folder in ("Accepted", "DQA-Report", "Receive")
@@ -138,7 +110,7 @@ def test_T49_a_program_knows_the_names_of_all_answers_beforehand(clinic: Exchang
 def test_K15_the_original_is_byte_exact(clinic: Exchange) -> None:
     content = batch(message("1", dose("D1"))).replace(b"\r", b"\r\n") + b"\x00\xff junk"
     submission = drop(clinic, content)
-    kept = (clinic.home_dir(CODE) / "Accepted" / "AAA-SSL26325.hl7").read_bytes()
+    kept = (clinic.home_dir(CLINIC) / "Accepted" / "AAA-SSL26325.hl7").read_bytes()
     assert kept == content
     assert submission.sha256 == hashlib.sha256(kept).hexdigest()
 
@@ -161,8 +133,8 @@ def test_T48_a_second_file_of_a_day_has_a_number(clinic: Exchange) -> None:
 
 
 def test_T58_a_refused_file_has_a_report_and_its_original(clinic: Exchange) -> None:
-    clinic.drop(batch(message("1", dose("D1"))), "BBB-SSL26325.hl7", CODE)
-    (submission,) = clinic.run(CODE)
+    clinic.drop(batch(message("1", dose("D1"))), "BBB-SSL26325.hl7", CLINIC)
+    (submission,) = clinic.run(CLINIC)
     assert submission.state is State.REFUSED
     assert names(clinic, "Accepted") == ["BBB-SSL26325.hl7"]
     assert names(clinic, "DQA-Report") == [f"BBB-SSL26325.dqa.{ending}" for ending in REPORTS]
@@ -172,7 +144,7 @@ def test_T58_a_refused_file_has_a_report_and_its_original(clinic: Exchange) -> N
 def test_T02_a_query_is_told_that_nothing_is_answered(clinic: Exchange) -> None:
     submission = drop(clinic, batch(message("1", kind="QBP^Q11^QBP_Q11")))
     assert submission.state is State.REFUSED
-    acknowledged = (clinic.home_dir(CODE) / "DQA-Report" / "AAA-SSL26325.ack.hl7").read_text()
+    acknowledged = (clinic.home_dir(CLINIC) / "DQA-Report" / "AAA-SSL26325.ack.hl7").read_text()
     assert "MSA|AR|1" in acknowledged
     assert "query-not-answered" in codes(submission)
 
@@ -184,7 +156,7 @@ def test_T62_doses_without_consent_are_held_apart_until_it_comes(clinic: Exchang
         assert clinic.rows(f"select * from store.{table}") == []
     consent(clinic)
     with transaction() as connection:
-        consents.release(connection, clinic.tenant(CODE), now=clock.now())
+        consents.release(connection, clinic.tenant(CLINIC), now=clock.now())
     assert clinic.rows("select count(*) from store.dose") == [(1,)]
     assert clinic.rows("select count(*) from store.refusal") == [(1,)]
     assert clinic.rows("select count(*) from store.held_dose") == [(0,)]
@@ -194,7 +166,7 @@ def test_T61_consents_are_notified_per_patient(clinic: Exchange) -> None:
     consent(clinic, "P1")
     other = message("2", dose("D2"), patient="P2", name="Doe^Ann^^^^^L", born="20180101")
     drop(clinic, batch(message("1", dose("D1")), other))
-    lines = (clinic.home_dir(CODE) / "Receive" / "AAA-SSL26325.cnf.csv").read_text().splitlines()
+    lines = (clinic.home_dir(CLINIC) / "Receive" / "AAA-SSL26325.cnf.csv").read_text().splitlines()
     told = [dict(zip(lines[0].split(","), line.split(","), strict=True)) for line in lines[1:]]
     assert [(one["PatientId"], one["ConsentStatus"], one["DosesStored"]) for one in told] == [
         ("P1", "YES", "1"),
@@ -244,7 +216,7 @@ def test_K23_one_bad_dose_and_one_bad_message_do_not_sink_the_rest(clinic: Excha
     assert submission.part_counts["doses_total"] == 4
     assert submission.part_counts["doses_rejected"] == 2
     assert submission.part_counts["doses_stored"] == 2
-    acknowledged = (clinic.home_dir(CODE) / "DQA-Report" / "AAA-SSL26325.ack.hl7").read_text()
+    acknowledged = (clinic.home_dir(CLINIC) / "DQA-Report" / "AAA-SSL26325.ack.hl7").read_text()
     assert [line for line in acknowledged.splitlines() if line.startswith("MSA")] == [
         "MSA|AE|1",
         "MSA|AR|2",
@@ -264,7 +236,7 @@ def test_X12_a_patient_of_one_clinic_is_unknown_to_another(clinic: Exchange) -> 
     drop(clinic, batch(message("1", dose("D1"))))
     other = drop(clinic, batch(message("1", dose("D1"))), code="bbb-ssl")
     assert other.part_counts["doses_held"] == 1
-    assert clinic.rows("select distinct tenant_code from store.dose") == [(CODE,)]
+    assert clinic.rows("select distinct tenant_code from store.dose") == [(CLINIC,)]
 
 
 def test_T60_no_value_of_a_message_reaches_report_log_ledger_or_mail(
@@ -288,12 +260,12 @@ def test_T60_no_value_of_a_message_reaches_report_log_ledger_or_mail(
     outbox.deliver(submission_id=submission.submission_id)
     told = [caplog.text, json.dumps(dict(submission.part_counts))]
     told += [mail.as_string() for mail in mailbox.mails]
-    told += [each.read_text() for each in (clinic.home_dir(CODE) / "DQA-Report").glob("*.dqa.*")]
+    told += [each.read_text() for each in (clinic.home_dir(CLINIC) / "DQA-Report").glob("*.dqa.*")]
     for table in ("finding", "finding_group", "quality_report", "audit", "message_outcome", "submission"):
         told += [str(row) for row in clinic.rows(f"select * from ledger.{table}")]
     assert len(mailbox.mails) > 0
     assert len(told) > 20
     assert not [text for text in told if "qqz" in text.casefold()]
-    acknowledged = (clinic.home_dir(CODE) / "DQA-Report" / "AAA-SSL26325.ack.hl7").read_text()
+    acknowledged = (clinic.home_dir(CLINIC) / "DQA-Report" / "AAA-SSL26325.ack.hl7").read_text()
     assert acknowledged.casefold().count("qqz") == 1
     assert "MSA|AE|CTLqqz" in acknowledged
