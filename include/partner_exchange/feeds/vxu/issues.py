@@ -57,7 +57,8 @@ def _told(piece: Piece, found: Found) -> pd.DataFrame:
             "segment": segment,
             "sequence": _sequence(piece, name, segment, lines),
             "field": nothing + int(field or 0),
-            "repetition": column("repetition") if "repetition" in frame.columns else nothing + bool(component),
+            # What has a component is told of the first repetition, where the table does not have them all.
+            "repetition": np.maximum(column("repetition"), int(bool(component))),
             "component": nothing + int(component or 0),
             "code": found.code,
             "is_warning": found.is_warning,

@@ -208,7 +208,7 @@ ENTRIES: tuple[Entry, ...] = (
         _WARNING,
         "The value is not the one that is always sent here",
         "The field has another value than the one the guide fixes for it; the message was read all the same.",
-        "Send RE in ORC-1, 0 in RXA-1, 1 in PID-1 and RXA-2, NIP001 as system in RXA-9 and Z22 in MSH-21.",
+        "Send Z22 in MSH-21, 1 in PID-1 and RXA-2, RE in ORC-1, 0 in RXA-1, NIP001 in RXA-9.3, F in OBX-11.",
         hl7_error="102",
         hl7_application_error="4",
     ),

@@ -148,8 +148,9 @@ def test_T58_a_tally_adds_up_over_pieces() -> None:
     keys = [name for name in TALLY_COLUMNS if name != "count"]
 
     def summed(tally: pd.DataFrame) -> dict[tuple[str, ...], int]:
-        counted = tally[tally["what"] != "time"].groupby(keys)["count"].sum()
-        return {key: number for key, number in counted.items() if number}
+        counted = tally[tally["what"] != "time"].groupby(keys, as_index=False)["count"].sum()
+        lines = counted.itertuples(index=False, name=None)
+        return {tuple(map(str, key)): int(number) for *key, number in lines if number}
 
     assert summed(parts) == summed(whole)
     assert dict(whole.dtypes.astype("str")) == dict(TALLY_COLUMNS)
