@@ -65,6 +65,17 @@ def test_X07_policy_lowers_only_what_may_be_lowered() -> None:
 
 
 @pytest.mark.slow
+def test_T43_the_place_of_a_finding_stays_with_its_row_when_the_cap_cuts() -> None:
+    placed = Mark("student-id-missing", "StudentId", rows(9, 3, 5), places=["PID^1^3", "RXA^2^5", "OBX^1"])
+    marks = [placed, Mark("stray-quote", rows=rows(4), is_warning=True), Mark("blank-line", rows=rows(1, 2))]
+
+    table = word(marks, columns=("StudentId",), cap=3).table
+
+    assert list(zip(table["row"], table["place"], strict=True)) == [(3, "RXA^2^5"), (4, ""), (5, "OBX^1")]
+    assert table.dtypes["place"] == table.dtypes["code"]
+    assert word(marks[1:], columns=(), cap=3).table["place"].to_list() == ["", "", ""]
+
+
 def test_X06_nine_million_findings_stay_cheap() -> None:
     every = np.arange(2, 1_000_002, dtype=np.int64)
     titles = [str(at) for at in range(9)]
