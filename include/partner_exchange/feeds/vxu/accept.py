@@ -17,16 +17,12 @@ import pyarrow.compute as pc
 from partner_exchange.feeds.vxu.cells import Flags, coded, flags_of
 from partner_exchange.feeds.vxu.check import Checked
 from partner_exchange.feeds.vxu.dates import read_stamps
+from partner_exchange.feeds.vxu.predicates import PLACEHOLDER, UNKNOWN_AMOUNT
 from partner_exchange.readers.cells import as_cells
 from partner_exchange.stores.immunizations import Accepted
 
 KEY_CHARACTERS = 200
 """Longest key: an index cannot hold one of any length. Of a longer text its checksum is taken."""
-
-PLACEHOLDER = "9999"
-"""Written in ORC-3 by senders who have no number for a dose; it is no key of anything."""
-
-UNKNOWN_AMOUNT = "999"
 
 _REFUSED = "RE"
 _MEDICAL_RECORD = "MR"
@@ -83,7 +79,7 @@ _OBSERVATION_TEXTS: Mapping[str, str] = {
 _OBSERVATION_DAYS = {"observed_on": "OBX-14"}
 
 
-def accept(checked: Checked, *, zone: str = "UTC") -> Accepted:
+def accept(checked: Checked, *, zone: str) -> Accepted:
     """Return accepted messages and doses in the form of the store.
 
     A dose is known by ORC-3 with its namespace; where that says nothing, and for a refusal, by vaccine and

@@ -104,7 +104,7 @@ def _judged(flat: Flat, checking: CheckContext) -> _Piece:
         messages=as_sent.assign(is_rejected=checked.is_message_rejected),
         issues=checked.issues,
         tally=checked.tally,
-        accepted=accept(checked),
+        accepted=accept(checked, zone=checking.tenant.time_zone),
         doses=len(checked.is_dose_rejected),
         doses_rejected=int(checked.is_dose_rejected.sum()),
     )

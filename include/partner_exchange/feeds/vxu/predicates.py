@@ -17,8 +17,9 @@ from partner_exchange.feeds.vxu.vaccines import NO_VACCINE
 
 _NO_VACCINE = frozenset({NO_VACCINE})
 UNKNOWN_AMOUNT = "999"
+"""RXA-6 of who does not know the amount."""
 PLACEHOLDER = "9999"
-"""Order number that stands for none."""
+"""Written in ORC-3 by senders who have no number for a dose; it is no key of anything."""
 _QUERIES = ("QBP", "QCK", "QCN", "QRY", "QSB", "QSX", "QVR", "EQQ", "RQQ", "SPQ", "VQQ", "VXQ")
 _TEMPORARY_NAME = (
     r"(?i)\A(?:test(?:ing)?|test[ _-]?patient|zz[a-z]*test[a-z]*|dummy|junk|no[ -]?name|unknown|x{3,}"
