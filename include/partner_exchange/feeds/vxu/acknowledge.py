@@ -12,16 +12,15 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-import numpy as np
 import pandas as pd
 
-from partner_exchange.feeds.vxu.places import places
+from partner_exchange.feeds.base import AnswerKind
+from partner_exchange.feeds.vxu.found import hl7_error, severity_of
+from partner_exchange.feeds.vxu.places import in_order, places
 from partner_exchange.ledger.submissions import Submission
-from partner_exchange.readers.marks import Mark
 from partner_exchange.tenants.model import Tenant
 from partner_exchange.validation.catalogue import CATALOGUE, Entry
 from partner_exchange.validation.findings import Severity
-from partner_exchange.validation.wording import severity_of
 
 OUR_FACILITY = "PARTNER-EXCHANGE"
 """Who answers where the message does not say whom it was sent to."""
@@ -122,7 +121,7 @@ def _instant(submission: Submission, tenant: Tenant) -> str:
 
 def _opening(submission: Submission, tenant: Tenant, at: str) -> Iterator[str]:
     parties = f"{OUR_FACILITY}||{escaped(tenant.import_code)}"
-    own_name = escaped(submission.name.report("ack", "hl7"))
+    own_name = escaped(submission.name.report(AnswerKind.ACKNOWLEDGEMENTS, "hl7"))
     for name in ("FHS", "BHS"):
         fields = (name, "^~\\&", "", parties, at, "", own_name, "", submission.submission_id)
         yield f"{'|'.join(fields)}|{escaped(submission.file_name)}{_END}"
@@ -168,7 +167,7 @@ class _Heads:
 
 def _findings_by_row(issues: pd.DataFrame) -> tuple[dict[int, list[str]], dict[int, str]]:
     """Return the ERR segments of each row, and what MSA-1 says of each row that has an error."""
-    ordered = _in_order(issues)
+    ordered = in_order(issues)
     wordings: dict[tuple[str, bool], tuple[str, str]] = {}
     lines: dict[int, list[str]] = {}
     worst: dict[int, str] = {}
@@ -184,23 +183,12 @@ def _findings_by_row(issues: pd.DataFrame) -> tuple[dict[int, list[str]], dict[i
     return lines, worst
 
 
-def _in_order(issues: pd.DataFrame) -> pd.DataFrame:
-    """Return the issues as a reader of the message meets them: what befalls a segment after its fields.
-
-    What has no line comes last: a segment that is not there, and what the store says.
-    """
-    last = np.iinfo(np.int64).max
-    place = [issues[name].to_numpy() for name in ("component", "repetition")]
-    field, line = (np.where(at == 0, last, at) for at in (issues["field"], issues["line"]))
-    return issues.take(np.lexsort((*place, field, line, issues["row"].to_numpy())))
-
-
 def _wording(code: str, is_warning: bool) -> tuple[str, str]:
     """Return what a finding makes of MSA-1, and its ERR segment from the end of ERR-2 on."""
     entry = CATALOGUE[code]
-    severity = severity_of(Mark(code, is_warning=is_warning))
+    severity = severity_of(code, is_warning=is_warning)
     is_error = severity is Severity.ERROR
-    number = entry.hl7_error or ("207" if is_error else "0")
+    number = hl7_error(code, severity)
     verdict = _ACCEPTED if not is_error else _REJECTED if number in _REJECTING else _ERROR
     application = entry.hl7_application_error
     detail = f"{application}^{HL70533[application]}^HL70533" if application else ""

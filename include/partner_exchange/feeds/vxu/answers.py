@@ -14,6 +14,7 @@ from partner_exchange.feeds.vxu import report
 from partner_exchange.feeds.vxu.acknowledge import acknowledgements
 from partner_exchange.feeds.vxu.notification import notification
 from partner_exchange.feeds.vxu.places import from_findings
+from partner_exchange.feeds.vxu.report.trend import FILES_SHOWN
 from partner_exchange.feeds.vxu.tables import ISSUE_COLUMNS, TALLY_COLUMNS, empty
 from partner_exchange.ledger import messages
 from partner_exchange.ledger import submissions as ledger
@@ -21,9 +22,6 @@ from partner_exchange.ledger.database import transaction
 from partner_exchange.ledger.states import Outcome, State
 from partner_exchange.ledger.submissions import Submission
 from partner_exchange.validation.codes import vxu_store
-
-TREND_FILES = 12
-"""How many earlier files a report looks back at."""
 
 _STORE_CODES = tuple(entry.code for entry in vxu_store.ENTRIES)
 
@@ -65,7 +63,7 @@ def _reports(material: AnswerMaterial, submission: Submission, issues: pd.DataFr
             tenant=material.tenant,
             findings=material.findings,
             tally=material.tables("tally") if is_judged else empty(TALLY_COLUMNS),
-            earlier=messages.reports_before(connection, submission, limit=TREND_FILES),
+            earlier=messages.reports_before(connection, submission, limit=FILES_SHOWN),
         )
         kept = messages.record_report(connection, submission, score=made.score, document=made.as_json())
     document = report.Document.of(kept.document)

@@ -260,15 +260,6 @@ def normalised_cvx(text: str) -> str:
     return text.lstrip("0").zfill(2)
 
 
-@lru_cache
-def cvx_spellings() -> Mapping[str, str]:
-    """Return the CVX code of every spelling it may have: a dict for mapping whole columns."""
-    spellings = {
-        spelled: cvx for cvx in vaccines() for spelled in (cvx.lstrip("0"), cvx.lstrip("0").zfill(3), cvx)
-    }
-    return MappingProxyType(spellings)
-
-
 @lru_cache(maxsize=65_536)
 def normalised_ndc(text: str) -> str:
     """Return the eleven digits of an NDC code; "" where it is none.

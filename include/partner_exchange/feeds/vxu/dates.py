@@ -59,7 +59,7 @@ class Stamps:
     precision: npt.NDArray[np.int8]
     """``Precision`` of what has no fault, else that of a year."""
     day: Numbers
-    """NaT where there is none: blank, faulty, or not precise."""
+    """NaN where there is none: blank, faulty, or not precise."""
     second: Numbers
     """Seconds since 1970-01-01 as written, whatever the zone; NaN where there is no day."""
     ahead_s: Numbers

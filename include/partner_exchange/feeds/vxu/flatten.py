@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from partner_exchange.feeds.vxu.flat_texts import FlatTexts, numbers
+from partner_exchange.feeds.vxu.places import is_of_a_dose
 from partner_exchange.feeds.vxu.tables import (
     DOSE_TEXTS,
     IDENTIFIER_TEXTS,
@@ -154,7 +155,7 @@ class _Walk:
                 tables.identifiers.texts.add_raw((repetition,), separators)
 
     def _issue(self, code: str, placed: _Placed, name: str = "") -> None:
-        dose = self._order.dose if self._order and (name or placed.segment.name) in _OF_ORDERS else 0
+        dose = self._order.dose if self._order and is_of_a_dose(name or placed.segment.name) else 0
         line, name = placed.segment.line, name or placed.segment.name
         self._tables.issues.append((self._row, dose, line, name, placed.sequence, 0, 0, 0, code, False))
 
@@ -271,4 +272,3 @@ _TAKERS: dict[str, Callable[[_Walk, _Placed], None]] = {
     "RXR": _Walk._take_rxr,
     "OBX": _Walk._take_obx,
 }
-_OF_ORDERS = frozenset(("ORC", "RXA", "RXR", "OBX"))

@@ -7,8 +7,13 @@ from dataclasses import dataclass
 
 from partner_exchange.feeds.vxu.cells import Flags, Places
 from partner_exchange.feeds.vxu.piece import Piece, any_of, table_of
+from partner_exchange.readers.marks import Mark
+from partner_exchange.validation import wording
 from partner_exchange.validation.catalogue import CATALOGUE
 from partner_exchange.validation.findings import Severity
+
+_NO_ERROR, _OUR_ERROR = "0", "207"
+"""What HL70357 has for codes that have none of their own there."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +35,12 @@ class Found:
 
 def severity_of(code: str, *, is_warning: bool) -> Severity:
     """Return how much a code weighs, lowered or not."""
-    entry = CATALOGUE[code]
-    return Severity.WARNING if is_warning and entry.may_be_lowered else entry.severity
+    return wording.severity_of(Mark(code, is_warning=is_warning))
+
+
+def hl7_error(code: str, severity: Severity) -> str:
+    """Return the code of table HL70357 by which acknowledgement and report tell of a finding."""
+    return CATALOGUE[code].hl7_error or (_OUR_ERROR if severity is Severity.ERROR else _NO_ERROR)
 
 
 def with_errors(piece: Piece, table: str, found: Iterable[Found]) -> Flags:

@@ -10,7 +10,13 @@ import pandas as pd
 from partner_exchange.feeds.vxu.tables import ISSUE_COLUMNS, empty
 from partner_exchange.readers.marks import Mark
 
-_SEGMENTS = ("MSH", "PID", "PD1", "NK1", "ORC", "RXA", "RXR", "OBX")
+_OF_A_DOSE = ("ORC", "RXA", "RXR", "OBX")
+_SEGMENTS = ("MSH", "PID", "PD1", "NK1", *_OF_A_DOSE)
+
+
+def is_of_a_dose(place: str) -> bool:
+    """Say whether a place such as ``RXA-5``, or a segment, is in the order group of a dose."""
+    return place[:3] in _OF_A_DOSE
 
 
 def places(issues: pd.DataFrame) -> pd.Series:
@@ -37,6 +43,17 @@ def columns_of(issues: pd.DataFrame) -> list[str]:
     order = {name: at for at, name in enumerate(_SEGMENTS)}
     found = found.assign(at=found["segment"].map(order).fillna(len(order)))
     return list(columns(found.sort_values(["at", "segment", "field"], kind="stable")))
+
+
+def in_order(issues: pd.DataFrame) -> pd.DataFrame:
+    """Return the issues as a reader of the file meets them: what befalls a segment after its fields.
+
+    What has no line comes last in its message: a segment that is not there, and what the store says.
+    """
+    last = np.iinfo(np.int64).max
+    line, field = (np.where(issues[name] == 0, last, issues[name]) for name in ("line", "field"))
+    keys = (issues["component"].to_numpy(), issues["repetition"].to_numpy(), field, line)
+    return issues.take(np.lexsort((*keys, issues["row"].to_numpy()))).reset_index(drop=True)
 
 
 def as_marks(issues: pd.DataFrame) -> list[Mark]:

@@ -32,7 +32,7 @@ from partner_exchange.feeds.vxu.code_sets import AGE_BANDS, coverage_groups
 from partner_exchange.feeds.vxu.found import Found, severity_of
 from partner_exchange.feeds.vxu.measures import age_months, given_to_message, message_at
 from partner_exchange.feeds.vxu.piece import Piece, any_flags, any_of, table_of
-from partner_exchange.feeds.vxu.places import columns
+from partner_exchange.feeds.vxu.places import columns, is_of_a_dose
 from partner_exchange.feeds.vxu.predicates import when
 from partner_exchange.feeds.vxu.profile import CVX, ELIGIBILITY, FIELDS, ScoredField, Section
 from partner_exchange.feeds.vxu.tables import PATIENT_TEXTS, TALLY_COLUMNS
@@ -163,15 +163,11 @@ def _is_present(piece: Piece, place: str) -> Flags:
 def _is_bad(piece: Piece, place: str, state: str, found: Sequence[Found]) -> Flags:
     """Return the lines whose field is in a state, in the table that the field is counted over."""
     codes = {code for code, of in STATES.items() if of == state}
-    flags = np.zeros(len(piece.doses) if _is_of_a_dose(place) else len(piece.rows), dtype=np.bool_)
+    flags = np.zeros(len(piece.doses) if is_of_a_dose(place) else len(piece.rows), dtype=np.bool_)
     for each in found:
         if each.code in codes and _is_about(each.place, place):
             flags[_units(piece, each, place)] = True
     return flags
-
-
-def _is_of_a_dose(place: str) -> bool:
-    return place.startswith(("RXA", "RXR", "OBX"))
 
 
 def _is_about(found: str, place: str) -> bool:
@@ -185,7 +181,7 @@ def _units(piece: Piece, found: Found, place: str) -> np.ndarray:
     if place == ELIGIBILITY:
         is_eligibility = observations.sent(piece, observations.ELIGIBILITY)
         return piece.dose_of[found.lines[is_eligibility[found.lines]]]
-    if _is_of_a_dose(place):
+    if is_of_a_dose(place):
         return found.lines
     return piece.tables[table_of(found.place)].message[found.lines]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -28,19 +27,15 @@ def head(submission: Submission, tenant: Tenant, tally: Tally) -> Head:
         checked=_instant(submission.validated_at, tenant) if submission.validated_at else None,
         size_bytes=submission.size_bytes,
         sha256=submission.sha256,
-        batches_declared=_told(parts, "declared_batches"),
-        batches_found=_told(parts, "found_batches"),
-        messages_declared=_told(parts, "declared_messages"),
+        batches_declared=parts.get("declared_batches"),
+        batches_found=parts.get("found_batches"),
+        messages_declared=parts.get("declared_messages"),
         messages_found=submission.rows_total or 0,
         first_message_on=min(_days(tally, "first"), default=""),
         last_message_on=max(_days(tally, "last"), default=""),
         rule_version=submission.rule_version or "",
         code_sets_version=code_sets.version(),
     )
-
-
-def _told(parts: Mapping[str, int], name: str) -> int | None:
-    return parts.get(name)
 
 
 def _instant(at: datetime, tenant: Tenant) -> Instant:

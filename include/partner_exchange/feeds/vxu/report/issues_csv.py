@@ -7,22 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from partner_exchange.feeds.vxu.places import places
+from partner_exchange.feeds.vxu.found import hl7_error, severity_of
+from partner_exchange.feeds.vxu.places import in_order, places
 from partner_exchange.feeds.vxu.report.document import Document
 from partner_exchange.readers.cells import Cells, as_cells, csv_text
-from partner_exchange.readers.marks import Mark
 from partner_exchange.validation.catalogue import CATALOGUE
 from partner_exchange.validation.findings import Severity
-from partner_exchange.validation.wording import severity_of
 
 COLUMNS = ("Message", "Dose", "Place", "Line", "Severity", "Code", "HL70357", "HL70533", "Text")
-
-_NO_ERROR, _OUR_ERROR = "0", "207"
 
 
 def issues_csv(document: Document, issues: pd.DataFrame, newline: str) -> bytes:
@@ -44,13 +40,13 @@ def _about_the_file(document: Document) -> list[tuple[str, ...]]:
     told = [(reason.code, str(Severity.ERROR), reason.text)] if reason is not None else []
     told += [(line.code, line.severity, line.text) for line in document.findings if not line.place]
     return [
-        ("", "", "", "", severity, code, _hl7_error(code, Severity(severity)), _hl7_application(code), text)
+        ("", "", "", "", severity, code, hl7_error(code, Severity(severity)), _hl7_application(code), text)
         for code, severity, text in told
     ]
 
 
 def _columns(issues: pd.DataFrame) -> list[Cells]:
-    ordered = _in_order(issues)
+    ordered = in_order(issues)
     which, codes = pd.factorize(ordered["code"])
     is_lowered = ordered["is_warning"].to_numpy()
 
@@ -64,37 +60,12 @@ def _columns(issues: pd.DataFrame) -> list[Cells]:
         _number(ordered["dose"]),
         as_cells(places(ordered)),
         _number(ordered["line"]),
-        by_code(lambda code, lowered: str(_severity(code, lowered))),
+        by_code(lambda code, lowered: str(severity_of(code, is_warning=lowered))),
         by_code(lambda code, lowered: code),
-        by_code(lambda code, lowered: _hl7_error(code, _severity(code, lowered))),
+        by_code(lambda code, lowered: hl7_error(code, severity_of(code, is_warning=lowered))),
         by_code(lambda code, lowered: _hl7_application(code)),
         by_code(lambda code, lowered: CATALOGUE[code].general),
     ]
-
-
-def _in_order(issues: pd.DataFrame) -> pd.DataFrame:
-    """Return the issues as one meets them in the file; what befalls a segment comes after its fields, and
-    what the store says, which knows no line, after all of the message.
-    """
-    last = np.iinfo(np.int64).max
-    line, field = issues["line"].to_numpy(), issues["field"].to_numpy()
-    keys = (
-        issues["component"].to_numpy(),
-        issues["repetition"].to_numpy(),
-        np.where(field == 0, last, field),
-        np.where(line == 0, last, line),
-        issues["row"].to_numpy(),
-    )
-    return issues.take(np.lexsort(keys)).reset_index(drop=True)
-
-
-def _severity(code: str, is_lowered: bool) -> Severity:
-    return severity_of(Mark(code, is_warning=is_lowered))
-
-
-def _hl7_error(code: str, severity: Severity) -> str:
-    """Return the code of HL70357 that the acknowledgement has as well."""
-    return CATALOGUE[code].hl7_error or (_OUR_ERROR if severity is Severity.ERROR else _NO_ERROR)
 
 
 def _hl7_application(code: str) -> str:

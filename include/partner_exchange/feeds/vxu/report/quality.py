@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from partner_exchange.feeds.vxu.places import is_of_a_dose
 from partner_exchange.feeds.vxu.report.document import FindingLine
 from partner_exchange.feeds.vxu.report.tallies import Tally
 from partner_exchange.feeds.vxu.report.wording import part_of
-from partner_exchange.feeds.vxu.report.words import in_words, is_of_a_dose
+from partner_exchange.feeds.vxu.report.words import in_words
 from partner_exchange.validation.catalogue import CATALOGUE
 from partner_exchange.validation.findings import FindingGroup, Findings, Severity
 

@@ -119,7 +119,6 @@ FIELDS: Mapping[str, str] = {
 """Fields, and components where they have a name of their own."""
 
 WHOLE_FILE = "Whole file"
-_OF_A_DOSE = ("ORC", "RXA", "RXR", "OBX")
 
 
 def in_words(place: str) -> str:
@@ -127,13 +126,4 @@ def in_words(place: str) -> str:
     if not place:
         return WHOLE_FILE
     field = place.partition(".")[0]
-    return FIELDS.get(place) or FIELDS.get(field) or SEGMENTS.get(_segment(place), place)
-
-
-def is_of_a_dose(place: str) -> bool:
-    """Say whether a place is in the order group of a dose."""
-    return _segment(place) in _OF_A_DOSE
-
-
-def _segment(place: str) -> str:
-    return place[:3]
+    return FIELDS.get(place) or FIELDS.get(field) or SEGMENTS.get(place[:3], place)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from partner_exchange.feeds.vxu.places import is_of_a_dose
 from partner_exchange.feeds.vxu.profile import FIELDS
 from partner_exchange.feeds.vxu.report.wording import many, percent, points, size
-from partner_exchange.feeds.vxu.report.words import in_words, is_of_a_dose
+from partner_exchange.feeds.vxu.report.words import in_words
 
 
 @pytest.mark.parametrize(
