@@ -237,16 +237,18 @@ def remove_before(connection: Connection, tenant_code: str, before: datetime) ->
 
 def _payloads(batch: Batch, doses: pd.DataFrame) -> pa.Array:
     """Return the payload of each dose as JSON, written for whole columns at once."""
-    every = len(batch.doses)
     messages = pa.array(doses["message"], pa.int64())
     reported = pa.array(batch.messages["reported_us"], pa.int64())
     patients = _objects(batch.messages, DEMOGRAPHICS, {"reported_us": reported})
     identifiers = _listed(
         _objects(batch.identifiers, IDENTIFIER_TEXTS), batch.identifiers["message"], len(batch.messages)
     )
-    ordinals = pa.array(batch.observations["ordinal"], pa.int64())
+    is_wanted = np.zeros(len(batch.doses), dtype=bool)
+    is_wanted[doses.index] = True
+    lines = batch.observations[is_wanted[batch.observations["n"].to_numpy()]]
+    ordinals = pa.array(lines["ordinal"], pa.int64())
     observations = _listed(
-        _objects(batch.observations, OBSERVATION_TEXTS, {"ordinal": ordinals}), batch.observations["n"], every
+        _objects(lines, OBSERVATION_TEXTS, {"ordinal": ordinals}), lines["n"], len(batch.doses)
     )
     return pc.binary_join_element_wise(
         '{"patient":',
