@@ -125,6 +125,18 @@ def test_K20_a_name_used_again_overwrites_nothing(clinic: Exchange) -> None:
     assert f"AAA-SSL26325.{again.stamp}.dqa.html" in names(clinic, "DQA-Report")
 
 
+def test_K20_what_the_ledger_does_not_know_is_not_overwritten_either(clinic: Exchange) -> None:
+    for folder, name in (("Accepted", "AAA-SSL26325.hl7"), ("DQA-Report", "AAA-SSL26325.dqa.txt")):
+        place = clinic.home_dir(CLINIC) / folder / name
+        place.parent.mkdir(exist_ok=True)
+        place.write_bytes(b"from before the ledger was set up anew")
+    submission = drop(clinic, batch(message("1", dose("D1"))))
+    assert names(clinic, "HL7-Dropoff") == []
+    assert f"AAA-SSL26325.{submission.stamp}.hl7" in names(clinic, "Accepted")
+    report_before = clinic.home_dir(CLINIC) / "DQA-Report" / "AAA-SSL26325.dqa.txt"
+    assert report_before.read_bytes() == b"from before the ledger was set up anew"
+
+
 def test_T48_a_second_file_of_a_day_has_a_number(clinic: Exchange) -> None:
     drop(clinic, batch(message("1", dose("D1"))))
     second = drop(clinic, batch(message("2", dose("D2", on="20261119"))), number=2)

@@ -62,7 +62,7 @@ class Submission:
     lines_to_load: int | None
     """How many lines the checks left for the load, in the feed's own form."""
     is_first_of_name: bool
-    """Whether no earlier file of the tenant had this name, in whatever case (K20)."""
+    """Whether no earlier file of the tenant had this name, in whatever case, and its place was free (K20)."""
     part_counts: Mapping[str, int]
     """Counts of what is smaller than a row, by the feed's own names, such as ``doses_stored``."""
     fixes_submission_id: str | None
@@ -102,8 +102,13 @@ def open_submission(
     size_bytes: int,
     policy_sha256: str,
     fixes_submission_id: str | None = None,
+    is_name_free: bool = True,
 ) -> Submission:
-    """Return the row of a claimed file, new or the one that an earlier try has written (M33, X02)."""
+    """Return the row of a claimed file, new or the one that an earlier try has written (M33, X02).
+
+    :param is_name_free: whether nothing lies in the home under the name yet that the original would have as
+        the first of its name: a home may remember more than the ledger.
+    """
     # Claims of one tenant take turns, so that ``seq`` is also the order in which they become visible: nobody
     # overlooks an earlier submission that is not committed yet.
     hold(connection, CLAIM_LOCK, tenant_code)
@@ -119,7 +124,7 @@ def open_submission(
         "state": State.CLAIMED,
         "policy_sha256": policy_sha256,
         "fixes_submission_id": fixes_submission_id,
-        "is_first_of_name": not _has_name(connection, tenant_code, file_name),
+        "is_first_of_name": is_name_free and not _has_name(connection, tenant_code, file_name),
         "claimed_at": at,
     }
     connection.execute(insert(_table).values(row).on_conflict_do_nothing(constraint="submission_claim_key"))

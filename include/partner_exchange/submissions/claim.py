@@ -169,6 +169,8 @@ def enter(home: Home, tenant: Tenant, name: StampedName, size_bytes: int) -> Sub
     kept = Kept(NOT_ARCHIVED, size_bytes)
     if size_bytes <= tenant.max_file_bytes:
         kept = Archive().keep(tenant.code, home.read(place))
+    first = StampedName(name.file_name, name.stamp, is_first=True)
+    is_name_free = not home.exists(paths.original(tenant.inbox, first))
     with transaction() as connection:
         submission = ledger.open_submission(
             connection,
@@ -180,6 +182,7 @@ def enter(home: Home, tenant: Tenant, name: StampedName, size_bytes: int) -> Sub
             size_bytes=kept.size_bytes,
             policy_sha256=tenant.policy_sha256,
             fixes_submission_id=_fixed_by(connection, tenant, name),
+            is_name_free=is_name_free,
         )
     # A purge of the same content that did not see this row yet may have taken the original; it is over now.
     if kept.sha256 != NOT_ARCHIVED and not Archive().has_original(tenant.code, kept.sha256):
