@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,19 +12,28 @@ from sqlalchemy import text
 
 from dags.conftest import airflow
 from partner_exchange import clock
+from partner_exchange.feeds.vxu.consent_file import read_consents
 from partner_exchange.ledger import audit, tombstones
 from partner_exchange.ledger.database import transaction
 from partner_exchange.orchestration.retention import build_retention_dag
 from partner_exchange.storage.folders import LocalHome
+from partner_exchange.stores import consents
 from partner_exchange.submissions.claim import claim
 from partner_exchange.submissions.process import run_steps
 from partner_exchange.tenants import registry
+from support.batches import batch, dose, message
 from support.servers import SftpServer
 
 ROSTER = (
     "Username,StudentId,LastName,FirstName,Telephone,Dob,RequirementGroup,Term,OnCampus\r\n"
     "s1@uni.example,S000001,Nguyen,Ada,512-555-0100,01/31/2001,Undergraduate,Fall 2026,1\r\n"
 )
+
+
+CONSENT_HEADER = (
+    "PatientId,AssigningAuthority,LastName,FirstName,BirthDate,ConsentType,ConsentStatus,ConsentDate"
+)
+DROPPED_ON = date(2026, 11, 21)
 
 
 def test_T39_the_purge_runs_once_a_day_and_takes_each_tenant_by_itself() -> None:
@@ -132,3 +141,48 @@ def test_T62_a_run_removes_doses_that_are_held_too_long(
     assert "state=success" in printed
     with transaction() as connection:
         assert connection.execute(text("select dose_key from store.held_dose")).scalars().all() == ["new"]
+
+
+def test_T62_a_run_takes_out_of_the_store_what_lost_its_consent(
+    server: SftpServer,
+    database_url: str,
+    tenants_dir: Path,
+    airflow_database: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("EXCHANGE_STORAGE_URL", f"file://{tmp_path / 'storage'}")
+    (tenants_dir / "clinic.yaml").write_text(
+        "name: Clinic\npreset: texas-registry\nmode: production\nretention: {days: never, legal_hold: true}\n"
+    )
+    home, tenant = LocalHome(server.root / "clinic"), registry.load_one("clinic")
+    stored, held = text("select count(*) from store.dose"), text("select count(*) from store.held_dose")
+
+    def counts() -> tuple[int, int]:
+        with transaction() as connection:
+            return connection.execute(stored).scalar_one(), connection.execute(held).scalar_one()
+
+    def consent(status: str) -> None:
+        line = f"P1,CLINIC,,,,CHILD,{status},20261101"
+        read = read_consents(f"{CONSENT_HEADER}\r\n{line}\r\n".encode(), file_name="c.csv", today=DROPPED_ON)
+        with transaction() as connection:
+            consents.record(
+                connection,
+                read.records,
+                tenant_code="clinic",
+                source="test",
+                actor="test",
+                now=datetime.now(UTC),
+            )
+
+    consent("YES")
+    with clock.frozen(datetime(2026, 11, 21, 15, tzinfo=UTC)):
+        (server.root / "clinic" / "HL7-Dropoff").mkdir(parents=True)
+        dropped = server.root / "clinic" / "HL7-Dropoff" / "CLINIC26325.hl7"
+        dropped.write_bytes(batch(message("1", dose("D1"))))
+        (claimed,) = claim(home, tenant)
+        run_steps(claimed.submission_id, home)
+    assert counts() == (1, 0)
+    consent("WITHDRAWN")
+    assert "state=success" in run()
+    assert counts() == (0, 1)

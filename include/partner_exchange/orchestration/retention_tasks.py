@@ -20,7 +20,7 @@ ACTOR = "pipeline"
 
 @task(task_id="find_tenants", execution_timeout=STEP_TIMEOUT)
 def find_tenants() -> list[str]:
-    """Return the tenants with files or held doses that do not stay for ever; skip the run when none has.
+    """Return the tenants with files or doses that do not stay for ever; skip the run when none has.
 
     A tenant file that does not hold shows as an import error, and keeps the others from nothing.
     """
@@ -30,7 +30,8 @@ def find_tenants() -> list[str]:
     from partner_exchange.tenants import registry
 
     tenants = registry.examine(get_settings().tenants_dir)[0].tenants.values()
-    codes = sorted(one.code for one in tenants if _has_files_to_purge(one) or _has_doses_to_purge(one))
+    asked = (_has_files_to_purge, _goes_by_consent, _has_doses_to_purge)
+    codes = sorted(one.code for one in tenants if any(is_asked(one) for is_asked in asked))
     if not codes:
         raise AirflowSkipException("Nothing to purge: what is kept of all tenants stays.")
     return codes
@@ -40,6 +41,10 @@ def _has_files_to_purge(tenant: Tenant) -> bool:
     return tenant.retention.days != "never" and not tenant.retention.legal_hold
 
 
+def _goes_by_consent(tenant: Tenant) -> bool:
+    return tenant.feed == "vxu" and tenant.vxu.consent == "required"
+
+
 def _has_doses_to_purge(tenant: Tenant) -> bool:
     is_purged = tenant.feed == "vxu" and tenant.vxu.held_days is not None
     return is_purged and not tenant.retention.legal_hold
@@ -47,14 +52,17 @@ def _has_doses_to_purge(tenant: Tenant) -> bool:
 
 @task(task_id="purge_expired", map_index_template="{{ tenant_code }}", execution_timeout=STEP_TIMEOUT)
 def purge_expired(tenant_code: str) -> dict[str, Any]:
-    """Remove what one tenant lets go of: doses that are held too long (T62), then files."""
+    """Remove what one tenant lets go of: doses that are held too long (T62), then files.
+
+    First the store is brought in line with the consents of the day: a birthday ends one without any file.
+    """
     from airflow.sdk.exceptions import AirflowFailException
 
     from partner_exchange.tenants import registry
 
     get_current_context()["tenant_code"] = tenant_code  # type: ignore[typeddict-unknown-key] # the label's key
     tenant = registry.load_one(tenant_code)
-    counts = {}
+    counts = _settle(tenant) if _goes_by_consent(tenant) else {}
     if _has_doses_to_purge(tenant):
         counts["held_doses"] = _purge_doses(tenant)
     if _has_files_to_purge(tenant):
@@ -65,6 +73,16 @@ def purge_expired(tenant_code: str) -> dict[str, Any]:
             "says why. The next run tries them again."
         )
     return counts
+
+
+def _settle(tenant: Tenant) -> dict[str, int]:
+    from partner_exchange import clock
+    from partner_exchange.ledger.database import transaction
+    from partner_exchange.stores import consents
+
+    with transaction() as connection:
+        moved = consents.release(connection, tenant, now=clock.now(), actor=ACTOR)
+    return {"released_doses": moved.released, "taken_out_doses": moved.taken_out}
 
 
 def _purge_doses(tenant: Tenant) -> int:
