@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 
 import pytest
 
@@ -47,14 +48,14 @@ def test_X03_a_killed_step_of_an_hl7_file_neither_loses_nor_doubles(clinic: Exch
     # The first file fills the caches that later ones find filled.
     run_steps(_drop(clinic, 1), home)
     counted = before(2)
-    calls = in_child(lambda: run(counted), kill_at=None)
+    calls = in_child(partial(run, counted), kill_at=None)
     assert calls is not None
     run_steps(counted, home)
     killed = 0
     for number in range(3, POINTS + 3):
         submission_id = before(number)
         kill_at = 1 + (number - 3) * calls // POINTS
-        killed += in_child(lambda one=submission_id: run(one), kill_at=kill_at) is None  # type: ignore[misc]
+        killed += in_child(partial(run, submission_id), kill_at=kill_at) is None
         for one in clinic.claim_all(CLINIC):
             run_steps(one, home)
         _assert_answered_once(clinic, number, submission_id)

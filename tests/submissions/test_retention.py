@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -232,7 +233,7 @@ def a_finished(name: str, on: float, **over: object) -> Submission:
             findings=Findings(),
             seconds=0,
             part_counts={"acknowledged": 1},
-            **counts,  # type: ignore[arg-type]
+            **counts,
         )
         none = {"updated": 0, "unchanged": 0, "rejected_at_load": 0}
         ledger.record_load(connection, submission_id, created=1, **none, findings=Findings(), seconds=0)
@@ -583,7 +584,7 @@ def test_X03_a_purge_killed_anywhere_is_finished_by_the_next(kept: Exchange) -> 
         listed = due(kept, on)
         assert len(listed.submissions) == 2
         there = home_files(kept) | stored_files(kept)
-        killed += in_child(lambda on=on: purge_on(kept, on), 1 + (point - 1) * calls // points) is None
+        killed += in_child(partial(purge_on, kept, on), 1 + (point - 1) * calls // points) is None
         left = home_files(kept) | stored_files(kept)
         told = {one.path for one in stones()[known:]}
         for lost in there - left:
