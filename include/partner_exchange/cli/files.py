@@ -74,7 +74,7 @@ def check(
         )
         print(json.dumps(document, ensure_ascii=False, indent=2))
     else:
-        _show(file.name, outcome, examination)
+        _show(file.name, outcome, examination, _rows(policy.feed))
         if with_mapping:
             samples = first_values(file.read_bytes(), file_name=file.name, mapping=examination.mapping)
             _show_mapping(examination, samples, has_fixed_places=policy.feed != "status")
@@ -91,7 +91,7 @@ def process(file: FILE_ARGUMENT, tenant: TENANT_OPTION, as_json: JSON_OPTION = F
         value_counts,
         value_sentence,
     )
-    from partner_exchange.feeds.expected import places
+    from partner_exchange.feeds.expected import dose_counts, places
     from partner_exchange.ledger import submissions as ledger
     from partner_exchange.ledger.database import transaction
     from partner_exchange.local.database import ensure_database
@@ -112,6 +112,7 @@ def process(file: FILE_ARGUMENT, tenant: TENANT_OPTION, as_json: JSON_OPTION = F
             findings = ledger.findings(connection, claimed.submission_id)
             columns = ledger.column_outcomes(connection, claimed.submission_id)
     outcome = Outcome(submission.outcome or Outcome.REFUSED)
+    doses = dose_counts(submission.part_counts) if submission.loaded_at is not None else {}
     if as_json:
         document = result_json(
             file_name=file.name,
@@ -132,17 +133,21 @@ def process(file: FILE_ARGUMENT, tenant: TENANT_OPTION, as_json: JSON_OPTION = F
             "rejected": submission.rows_rejected or 0,
         }
         extra = {"submission": counts.submission_id, "state": counts.state, "outcomes": outcomes}
-        print(json.dumps({**document, **extra}, ensure_ascii=False, indent=2))
+        parts = {"doses": doses} if doses else {}
+        print(json.dumps({**document, **extra, **parts}, ensure_ascii=False, indent=2))
     else:
         print(f"submission {submission.submission_id}: {submission.state}, {outcome}")
         print(
-            f"rows {submission.rows_total or 0}: created {submission.rows_created or 0}, "
+            f"{_rows(policy.feed)} {submission.rows_total or 0}: created {submission.rows_created or 0}, "
             f"updated {submission.rows_updated or 0}, unchanged {submission.rows_unchanged or 0}, "
             f"rejected {submission.rows_rejected or 0}"
         )
         if columns:
             print(value_sentence(value_counts(all_columns(columns))))
-        _show_groups(findings)
+        if doses:
+            told = ", ".join(f"{name} {count}" for name, count in doses.items())
+            print(f"doses {submission.part_counts['doses_total']}: {told}")
+        _show_groups(findings, _rows(policy.feed))
         for label, place in places(submission, columns, findings, policy).items():
             print(f"{label.lower()}: {settings.partner_homes_dir / policy.code / place}")
     raise typer.Exit(_exit_code(outcome, submission.rows_rejected or 0, findings))
@@ -163,17 +168,25 @@ def _checked_values(examination: Examination) -> dict[str, int]:
     }
 
 
-def _show(file_name: str, outcome: Outcome, examination: Examination) -> None:
+def _rows(feed: str) -> str:
+    """Return what the rows of a feed are called."""
+    return "messages" if feed == "vxu" else "rows"
+
+
+def _show(file_name: str, outcome: Outcome, examination: Examination, rows: str) -> None:
     from partner_exchange.feeds.answer import value_sentence
 
     print(f"{file_name}: {outcome}")
     print(
-        f"rows {examination.rows_total}: "
+        f"{rows} {examination.rows_total}: "
         f"accepted {examination.rows_accepted}, rejected {examination.rows_rejected}"
     )
     if examination.columns:
         print(value_sentence(_checked_values(examination)))
-    _show_groups(examination.findings)
+    doses = examination.part_counts
+    if doses.get("doses_total"):
+        print(f"doses {doses['doses_total']}: rejected {doses['doses_rejected']}")
+    _show_groups(examination.findings, rows)
 
 
 def _show_mapping(examination: Examination, samples: Mapping[str, str], *, has_fixed_places: bool) -> None:
@@ -205,13 +218,13 @@ def _show_mapping(examination: Examination, samples: Mapping[str, str], *, has_f
         )
 
 
-def _show_groups(findings: Findings) -> None:
+def _show_groups(findings: Findings, rows: str) -> None:
     if not findings.groups:
         return
     print_table(
-        ("severity", "code", "column", "count", "rows", "what and what to do"),
+        ("severity", "code", "column", "count", rows, "what and what to do"),
         (_group_row(group) for group in findings.groups[:GROUPS_SHOWN]),
-        folded=("rows", "what and what to do"),
+        folded=(rows, "what and what to do"),
     )
     if len(findings.groups) > GROUPS_SHOWN:
         print(f"... and {len(findings.groups) - GROUPS_SHOWN} more kinds of findings (use --json)")

@@ -6,11 +6,11 @@ is why the ending of the dropped name says what the fix-it file is: the ledger d
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from partner_exchange.feeds.base import AnswerKind
 from partner_exchange.ledger.columns import ColumnOutcome
-from partner_exchange.ledger.states import State
+from partner_exchange.ledger.states import DOSE_OUTCOMES, State
 from partner_exchange.ledger.submissions import Submission
 from partner_exchange.storage import paths
 from partner_exchange.tenants.model import Inbox, Tenant
@@ -45,6 +45,16 @@ def has_rejected(submission: Submission, columns: Iterable[ColumnOutcome]) -> bo
 def is_acknowledged(submission: Submission) -> bool:
     """Say whether the messages of a file could be read, so that each of them is acknowledged (T50)."""
     return bool(submission.part_counts.get("acknowledged"))
+
+
+def dose_counts(part_counts: Mapping[str, int]) -> dict[str, int]:
+    """Return how many doses of a loaded file had which outcome, by its name; {} for a file without (T64).
+
+    :param part_counts: as the ledger keeps them.
+    """
+    if not part_counts.get("doses_total"):
+        return {}
+    return {name: part_counts.get(f"doses_{name}", 0) for name in (*DOSE_OUTCOMES, "rejected")}
 
 
 def places(

@@ -18,13 +18,13 @@ from rich.text import Text
 from partner_exchange import clock
 from partner_exchange.feeds.answer import all_columns, value_counts, value_sentence
 from partner_exchange.feeds.base import AnswerKind
-from partner_exchange.feeds.expected import places
+from partner_exchange.feeds.expected import dose_counts, places
 from partner_exchange.gateway.service import pinned_host_key
 from partner_exchange.ledger import mails
 from partner_exchange.ledger import submissions as ledger
 from partner_exchange.ledger.columns import ColumnOutcome
 from partner_exchange.ledger.database import transaction
-from partner_exchange.ledger.states import DOSE_OUTCOMES, FINAL
+from partner_exchange.ledger.states import FINAL
 from partner_exchange.ledger.submissions import Submission
 from partner_exchange.local import stack
 from partner_exchange.local.database import ensure_database
@@ -230,15 +230,15 @@ def _show_briefly(console: Console, journey: Journey, answered: Answered) -> Non
 
 def _counts(answered: Answered) -> str:
     one = answered.submission
-    what = "messages" if "doses_total" in one.part_counts else "rows"
+    doses = dose_counts(one.part_counts)
+    what = "messages" if doses else "rows"
     rows = (
         f"{one.rows_total} {what}: {one.rows_created} created, {one.rows_updated} updated, "
         f"{one.rows_unchanged} unchanged, {one.rows_rejected} rejected"
     )
-    if "doses_total" in one.part_counts:
-        doses = ", ".join(f"{one.part_counts.get(f'doses_{name}', 0)} {name}" for name in DOSE_OUTCOMES)
-        rejected = one.part_counts["doses_rejected"]
-        return f"{rows}; {one.part_counts['doses_total']} doses: {doses}, {rejected} rejected"
+    if doses:
+        told = ", ".join(f"{count} {name}" for name, count in doses.items())
+        return f"{rows}; {one.part_counts['doses_total']} doses: {told}"
     values = value_sentence(value_counts(all_columns(answered.columns))) if answered.columns else ""
     return f"{rows}; {values}" if values else rows
 

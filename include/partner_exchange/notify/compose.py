@@ -14,13 +14,12 @@ from sqlalchemy import Connection
 
 from partner_exchange import clock
 from partner_exchange.feeds.answer import all_columns
-from partner_exchange.feeds.expected import has_rejected, places
+from partner_exchange.feeds.expected import dose_counts, has_rejected, places
 from partner_exchange.ledger import quotas
 from partner_exchange.ledger import submissions as ledger
 from partner_exchange.ledger.columns import ColumnOutcome
 from partner_exchange.ledger.mails import Event, QueuedMail
 from partner_exchange.ledger.quotas import QuotaWarning
-from partner_exchange.ledger.states import DOSE_OUTCOMES
 from partner_exchange.ledger.submissions import Submission
 from partner_exchange.tenants.model import GATEWAY, Tenant
 from partner_exchange.validation.catalogue import CATALOGUE
@@ -84,7 +83,7 @@ _MESSAGES = {
     Event.REFUSAL: _Wording(
         "{file}: refused, nothing loaded",
         "The file as a whole was refused. Nothing of it was loaded.",
-        "Your turn: see the reason below, then send a corrected file under a new name.",
+        "Your turn: see the reason below, then drop a corrected file; a name may be used again.",
     ),
 }
 """What a registry's partner is told: the rows of its files are messages, and there is no fix-it file."""
@@ -182,7 +181,7 @@ def _about_submission(connection: Connection, event: Event, submission_id: str, 
         "hidden_count": max(0, len(groups) - GROUPS_SHOWN),
         "places": places(submission, columns, findings, tenant),
         "values": _values(submission, columns),
-        "doses": _doses(submission),
+        "doses": dose_counts(submission.part_counts) if submission.loaded_at is not None else {},
         "rows_are": "Messages" if is_registry else "Rows",
         "listed_in": "the report" if is_registry else "the result file",
     }
@@ -206,21 +205,15 @@ def _values(submission: Submission, columns: Sequence[ColumnOutcome]) -> ColumnO
     return all_columns(columns) if columns and submission.loaded_at is not None else None
 
 
-def _doses(submission: Submission) -> dict[str, int]:
-    """Return how many doses of a loaded file had which outcome, by its name (T64)."""
-    counts = submission.part_counts
-    if submission.loaded_at is None or not counts.get("doses_total"):
-        return {}
-    return {name: counts.get(f"doses_{name}", 0) for name in (*DOSE_OUTCOMES, "rejected")}
-
-
 def _rejected(submission: Submission, columns: Sequence[ColumnOutcome]) -> str:
     """Return how much was rejected, such as ``1 rejected, 3 values rejected``."""
-    rows, values = submission.rows_rejected or 0, sum(one.rejected for one in columns)
-    parts = [f"{rows} rejected"] if rows or not values else []
-    if values:
-        parts.append(f"{values} {'value' if values == 1 else 'values'} rejected")
-    return ", ".join(parts)
+    rows = submission.rows_rejected or 0
+    smaller = {
+        "value": sum(one.rejected for one in columns),
+        "dose": submission.part_counts.get("doses_rejected", 0),
+    }
+    parts = [f"{n} {name if n == 1 else f'{name}s'} rejected" for name, n in smaller.items() if n]
+    return ", ".join([f"{rows} rejected", *parts] if rows or not parts else parts)
 
 
 def _subject(pattern: str, submission: Submission, columns: Sequence[ColumnOutcome]) -> str:
