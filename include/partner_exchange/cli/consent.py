@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import getpass
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 
-from partner_exchange.cli.options import JSON_OPTION, TENANT_OPTION
+from partner_exchange.cli.options import JSON_OPTION, TENANT_OPTION, database, plain
 from partner_exchange.cli.tables import print_table
 from partner_exchange.errors import ConfigError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from partner_exchange.feeds.vxu.consent_file import ConsentFile
     from partner_exchange.stores.consents import Held, Moved
     from partner_exchange.tenants.model import Tenant
@@ -60,7 +56,7 @@ def consent_import(
     read = read_consents(file.read_bytes(), file_name=file.name, today=today)
     recorded, moved = 0, None
     if not read.is_refused:
-        with _database() as connection:
+        with database() as connection:
             recorded = consents.record(
                 connection, read.records, tenant_code=tenant, source=file.name, actor=actor, now=now
             )
@@ -84,13 +80,13 @@ def consent_list(
     from partner_exchange.stores import consents
 
     _tenant(tenant)
-    with _database() as connection:
+    with database() as connection:
         counts = consents.counts(connection, tenant)
         listed = consents.listed(connection, tenant) if with_ids else []
     if as_json:
         document = {"counts": [asdict(one) for one in counts]}
         extra = {"records": [asdict(one) for one in listed]} if with_ids else {}
-        print(json.dumps({**document, **extra}, default=_plain, ensure_ascii=False, indent=2))
+        print(json.dumps({**document, **extra}, default=plain, ensure_ascii=False, indent=2))
         return
     print_table(("type", "status", "records"), ((one.type, one.status, str(one.count)) for one in counts))
     if with_ids:
@@ -117,12 +113,12 @@ def consent_held(tenant: TENANT_OPTION, as_json: JSON_OPTION = False) -> None:
     from partner_exchange.stores import consents
 
     policy = _tenant(tenant)
-    with _database() as connection:
+    with database() as connection:
         held = consents.held(connection, tenant)
     until = _purged_at(policy, held)
     if as_json:
         document = {**asdict(held), "oldest_purged_at": until}
-        print(json.dumps(document, default=_plain, indent=2))
+        print(json.dumps(document, default=plain, indent=2))
         return
     print(f"{tenant}: {held.doses} doses of {held.patients} patients are held.")
     if held.oldest_at is not None:
@@ -137,7 +133,7 @@ def consent_release(tenant: TENANT_OPTION, as_json: JSON_OPTION = False, by: BY_
     from partner_exchange.stores import consents
 
     policy = _tenant(tenant)
-    with _database() as connection:
+    with database() as connection:
         moved = consents.release(connection, policy, actor=by or getpass.getuser(), now=clock.now())
     print(json.dumps(asdict(moved), indent=2) if as_json else _moved(moved))
 
@@ -154,7 +150,7 @@ def consent_purge(
     from partner_exchange.stores import consents
 
     policy, now = _tenant(tenant), clock.now()
-    with _database() as connection:
+    with database() as connection:
         if is_dry_run:
             count = consents.held_expired(connection, policy, now=now)
         else:
@@ -164,16 +160,6 @@ def consent_purge(
         return
     verb = "would be removed" if is_dry_run else "were removed"
     print(f"{tenant}: {count} held doses {verb} ({_held_days(policy)}).")
-
-
-@contextmanager
-def _database() -> Iterator[Connection]:
-    from partner_exchange.ledger.database import transaction
-    from partner_exchange.local.database import ensure_database
-    from partner_exchange.settings import get_settings
-
-    with ensure_database(get_settings()), transaction() as connection:
-        yield connection
 
 
 def _tenant(code: str) -> Tenant:
@@ -247,7 +233,3 @@ def _held_days(tenant: Tenant) -> str:
 
 def _time(at: datetime | None) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}" if at else ""
-
-
-def _plain(value: object) -> str:
-    return value.isoformat() if isinstance(value, (date, datetime)) else str(value)

@@ -14,6 +14,7 @@ import typer
 from partner_exchange.cli.options import (
     JSON_OPTION,
     TENANT_OPTION,
+    database,
     refuse_unknown_resource,
     status_tenant,
 )
@@ -42,12 +43,9 @@ def nhsn_list(
 ) -> None:
     """List the newest state of each resource, with due time and reason; or the history of one."""
     from partner_exchange.ledger import nhsn as ledger
-    from partner_exchange.ledger.database import transaction
-    from partner_exchange.local.database import ensure_database
-    from partner_exchange.settings import get_settings
 
     policy = status_tenant(tenant)
-    with ensure_database(get_settings()), transaction() as connection:
+    with database() as connection:
         if resource is None:
             events = ledger.newest(connection, tenant)
         else:

@@ -5,13 +5,19 @@ from __future__ import annotations
 import getpass
 import json
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from partner_exchange.cli.options import JSON_OPTION, MAYBE_TENANT_OPTION, TENANT_OPTION, local_home
+from partner_exchange.cli.options import (
+    JSON_OPTION,
+    MAYBE_TENANT_OPTION,
+    TENANT_OPTION,
+    database,
+    local_home,
+    plain,
+)
 from partner_exchange.cli.probe import probe
 from partner_exchange.cli.tables import print_table
 from partner_exchange.tenants.model import GATEWAY
@@ -45,17 +51,14 @@ def submissions(
 ) -> None:
     """List the newest submissions with state, outcome, rows and seconds."""
     from partner_exchange.ledger import submissions as ledger
-    from partner_exchange.ledger.database import transaction
-    from partner_exchange.local.database import ensure_database
-    from partner_exchange.settings import get_settings
     from partner_exchange.tenants import registry
 
     if tenant is not None:
         registry.load_one(tenant)
-    with ensure_database(get_settings()), transaction() as connection:
+    with database() as connection:
         found = ledger.latest(connection, tenant, limit=limit)
     if as_json:
-        print(json.dumps([asdict(one) for one in found], default=_plain, ensure_ascii=False, indent=2))
+        print(json.dumps([asdict(one) for one in found], default=plain, ensure_ascii=False, indent=2))
         return
     header = ("submission", "partner", "file", "state", "outcome")
     counts = ("rows", "created", "updated", "unchanged", "rejected", "seconds")
@@ -73,10 +76,6 @@ def _submission_row(one: Submission) -> tuple[str, ...]:
         *("" if number is None else str(number) for number in numbers),
         f"{sum(one.step_seconds.values()):.2f}",
     )
-
-
-def _plain(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def replay(
@@ -164,13 +163,10 @@ def _key_problems(tenant: Tenant, ring: KeyRing) -> list[Problem]:
 def account_show(tenant: TENANT_OPTION) -> None:
     """Show whether a partner's intake is open, and why not."""
     from partner_exchange.ledger import intake
-    from partner_exchange.ledger.database import transaction
-    from partner_exchange.local.database import ensure_database
-    from partner_exchange.settings import get_settings
     from partner_exchange.tenants import registry
 
     registry.load_one(tenant)
-    with ensure_database(get_settings()), transaction() as connection:
+    with database() as connection:
         suspension = intake.suspension(connection, tenant)
     if suspension is None:
         print(f"{tenant}: intake is open.")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,9 +17,28 @@ from partner_exchange.storage.folders import LocalHome
 from partner_exchange.tenants.model import Tenant
 from partner_exchange.tenants.nearest import nearest
 
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
 TENANT_OPTION = Annotated[str, typer.Option("--tenant", "-t", help="code of the partner")]
 MAYBE_TENANT_OPTION = Annotated[str | None, typer.Option("--tenant", "-t", help="only this partner")]
 JSON_OPTION = Annotated[bool, typer.Option("--json", help="print JSON for machines")]
+
+
+@contextmanager
+def database() -> Iterator[Connection]:
+    """Yield a transaction on the exchange's database, which is started for the command if it is not up."""
+    from partner_exchange.ledger.database import transaction
+    from partner_exchange.local.database import ensure_database
+    from partner_exchange.settings import get_settings
+
+    with ensure_database(get_settings()), transaction() as connection:
+        yield connection
+
+
+def plain(value: object) -> str:
+    """Return what JSON has no form for as text; a day or an instant in ISO form."""
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def local_home(settings: Settings, tenant: Tenant) -> LocalHome:

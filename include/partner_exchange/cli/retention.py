@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from partner_exchange.cli.options import JSON_OPTION, TENANT_OPTION, local_home
+from partner_exchange.cli.options import JSON_OPTION, TENANT_OPTION, database, local_home, plain
 from partner_exchange.cli.tables import print_table
 from partner_exchange.errors import ConfigError
 from partner_exchange.tenants.model import GATEWAY
@@ -109,17 +109,14 @@ def retention_tombstones(
 ) -> None:
     """List what was purged, with checksum, time and the retention by which it went."""
     from partner_exchange.ledger import tombstones
-    from partner_exchange.ledger.database import transaction
-    from partner_exchange.local.database import ensure_database
-    from partner_exchange.settings import get_settings
     from partner_exchange.tenants import registry
 
     registry.load_one(tenant)
-    with ensure_database(get_settings()), transaction() as connection:
+    with database() as connection:
         found = tombstones.entries(connection, tenant, limit=limit)
     if as_json:
         rows = [asdict(one) for one in found]
-        print(json.dumps(rows, default=datetime.isoformat, ensure_ascii=False, indent=2))
+        print(json.dumps(rows, default=plain, ensure_ascii=False, indent=2))
         return
     print_table(
         ("kind", "path", "bytes", "sha256", "submission", "days", "purged (UTC)"),

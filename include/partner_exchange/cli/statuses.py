@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +14,8 @@ import typer
 from partner_exchange.cli.options import (
     JSON_OPTION,
     TENANT_OPTION,
+    database,
+    plain,
     refuse_unknown_resource,
     resource_names,
     status_tenant,
@@ -23,8 +24,6 @@ from partner_exchange.cli.tables import print_table
 from partner_exchange.tenants.nearest import nearest
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from partner_exchange.stores.statuses import OverdueStatus, Status, StatusChange
     from partner_exchange.tenants.catalogue import Catalogue
     from partner_exchange.tenants.model import Tenant
@@ -49,7 +48,7 @@ def now(
     from partner_exchange.stores import statuses
 
     policy = status_tenant(tenant)
-    with _database() as connection:
+    with database() as connection:
         found = statuses.now(connection, tenant, resource_id=resource)
     if resource is not None and not found:
         refuse_unknown_resource(policy, resource)
@@ -93,7 +92,7 @@ def history(
         hint = f"Did you mean {near!r}?" if near else "Its Data Map lists them."
         message = f"{tenant} has no status type {status_type!r}. {hint}"
         raise typer.BadParameter(message, param_hint="--type")
-    with _database() as connection:
+    with database() as connection:
         found = statuses.history(connection, tenant, resource, wanted.id, limit=limit)
     if not found:
         refuse_unknown_resource(policy, resource)
@@ -134,7 +133,7 @@ def overdue(
     policy = status_tenant(tenant)
     catalogue = policy.status.catalogue
     ours = _names_now(policy)
-    with _database() as connection:
+    with database() as connection:
         every = statuses.overdue(connection, tenant, catalogue, at=clock.now())
         late = [one for one in every if one.resource_id in ours]
         quiet = [one for one in ours if one not in {found.resource_id for found in late}]
@@ -194,16 +193,6 @@ def _origin(one: Status | StatusChange) -> tuple[str, str]:
     return one.submission_id, "computed" if one.is_computed else row
 
 
-@contextmanager
-def _database() -> Iterator[Connection]:
-    from partner_exchange.ledger.database import transaction
-    from partner_exchange.local.database import ensure_database
-    from partner_exchange.settings import get_settings
-
-    with ensure_database(get_settings()), transaction() as connection:
-        yield connection
-
-
 def _names_now(policy: Tenant) -> dict[str, str]:
     """Return the names by id of the resources that report in the tenant's mode, in the tenant's order."""
     resources = policy.status.resources
@@ -224,8 +213,4 @@ def _time(at: datetime) -> str:
 
 
 def _print_json(found: Sequence[dict[str, Any]]) -> None:
-    print(json.dumps(found, default=_plain, ensure_ascii=False, indent=2))
-
-
-def _plain(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
+    print(json.dumps(found, default=plain, ensure_ascii=False, indent=2))
