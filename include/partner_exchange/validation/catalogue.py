@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from partner_exchange.validation.codes import (
     cdc,
+    consents,
     privacy,
     reading,
     roster,
@@ -24,7 +25,7 @@ from partner_exchange.validation.entry import Entry, Scope, Turn
 
 __all__ = ["CATALOGUE", "Entry", "Scope", "Turn"]
 
-_MODULES = (reading, workbook, roster, status, cdc, privacy, vxu_file, vxu, vxu_store)
+_MODULES = (reading, workbook, roster, status, cdc, privacy, vxu_file, vxu, vxu_store, consents)
 
 CATALOGUE: Mapping[str, Entry] = {entry.code: entry for module in _MODULES for entry in module.ENTRIES}
 """All entries by code, in the order of the documentation."""

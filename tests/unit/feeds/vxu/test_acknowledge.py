@@ -31,9 +31,9 @@ from support.vxu_answers import a_clinic, a_loaded_submission, headers, issues
 CODES = [
     entry.code
     for entry in (*vxu_file.ENTRIES, *vxu.ENTRIES, *vxu_store.ENTRIES)
-    if entry.scope in (Scope.ROW, Scope.CELL) and not entry.code.startswith("consent-")
+    if entry.scope in (Scope.ROW, Scope.CELL)
 ]
-"""Codes about messages; those of the file and of the consents that an operator imports are left out."""
+"""Codes about messages; those of the file are left out."""
 MISSING = {"segment": "PID", "field": 5, "repetition": 1, "component": 1, "code": "required-missing"}
 
 
