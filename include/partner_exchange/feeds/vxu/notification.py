@@ -8,15 +8,17 @@ that were accepted.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pandas as pd
 
 from partner_exchange.errors import CountsDoNotReconcile
 from partner_exchange.ledger.states import DOSE_OUTCOMES
 from partner_exchange.ledger.submissions import Submission
 from partner_exchange.readers.cells import as_cells, csv_text
+from partner_exchange.stores.consent_registry import birthdays
 from partner_exchange.tenants.model import Tenant
 
 COLUMNS = (
@@ -104,15 +106,14 @@ def _columns(
     told: pd.DataFrame, *, tenant: Tenant, submission: Submission, loaded_at: datetime
 ) -> Mapping[str, list[str]]:
     keys = [key.partition("|") for key in told["patient_key"]]
-    today = loaded_at.astimezone(ZoneInfo(tenant.time_zone)).date().isoformat()
-    adult_age_y = tenant.vxu.adult_age_y
+    today = loaded_at.astimezone(ZoneInfo(tenant.time_zone)).date()
     at = loaded_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {
         "ImportCode": [tenant.import_code] * len(told),
         "SourceFile": [submission.file_name] * len(told),
         "PatientId": [identifier for _, _, identifier in keys],
         "AssigningAuthority": [authority for authority, _, _ in keys],
-        "AgeGroup": [age_group(born_on, today, adult_age_y=adult_age_y) for born_on in told["birth_on"]],
+        "AgeGroup": age_groups(told["birth_on"], today, adult_age_y=tenant.vxu.adult_age_y),
         "DosesReported": [str(count) for count in told["reported"]],
         "DosesStored": [str(count) for count in told["in_store"]],
         "NotifiedAt": [at] * len(told),
@@ -121,15 +122,15 @@ def _columns(
     }
 
 
-def age_group(born_on: str, today: str, *, adult_age_y: int) -> str:
-    """Return MINOR or ADULT for days as yyyy-mm-dd, "" when the birth is not known.
+def age_groups(born_on: pd.Series[str], today: date, *, adult_age_y: int) -> list[str]:
+    """Return MINOR or ADULT for each day of birth (yyyy-mm-dd), "" when it is not known.
 
-    Who is born on February 29 grows up on March 1 of a year without that day.
+    Who is born on February 29 grows up on March 1 of a year without that day, as consents have it.
     """
-    if not born_on:
-        return ""
-    grown_up_on = f"{int(born_on[:4]) + adult_age_y:04}{born_on[4:]}"
-    return "ADULT" if grown_up_on <= today else "MINOR"
+    grown_up_on = birthdays(born_on, adult_age_y)
+    groups = np.where(grown_up_on <= np.datetime64(today, "D"), "ADULT", "MINOR")
+    told: list[str] = np.where(np.isnat(grown_up_on), "", groups).tolist()
+    return told
 
 
 def _require_equal(what: str, given: int, told: int) -> None:

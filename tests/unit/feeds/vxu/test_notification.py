@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pandas as pd
 import pytest
 
 from partner_exchange.errors import CountsDoNotReconcile
-from partner_exchange.feeds.vxu.notification import COLUMNS, age_group, notification
+from partner_exchange.feeds.vxu.notification import COLUMNS, age_groups, notification
 from support.vxu_answers import a_clinic, a_loaded_submission, outcomes, reported
 
 
@@ -113,7 +113,8 @@ def test_T61_refusals_and_deletions_are_reported_not_stored() -> None:
     ],
 )
 def test_T61_minors_grow_up_on_their_birthday(born_on: str, today: str, expected: str) -> None:
-    assert age_group(born_on, today, adult_age_y=18) == expected
+    born = pd.Series([born_on], dtype="str")
+    assert age_groups(born, date.fromisoformat(today), adult_age_y=18) == [expected]
 
 
 def test_T61_the_day_that_counts_is_the_tenants() -> None:
