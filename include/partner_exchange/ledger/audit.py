@@ -16,6 +16,9 @@ from sqlalchemy import Connection, insert, select
 from partner_exchange import clock
 from partner_exchange.ledger import tables
 
+PIPELINE = "pipeline"
+"""Who acts when nobody has asked for it."""
+
 _table = tables.audit
 
 

@@ -1,6 +1,7 @@
 """Which submissions are old enough to be purged, and what a purge must leave alone (T39, K10).
 
-Called by ``submissions.retention``. What the ledger itself says of a submission is never removed.
+Called by ``submissions.retention`` and ``submissions.purge``. What the ledger itself says of a submission is
+never removed.
 """
 
 from __future__ import annotations

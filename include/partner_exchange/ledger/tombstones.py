@@ -1,7 +1,7 @@
 """What a purge removed, when, and by which rule: one line per file, which nobody ever removes (T39).
 
 A tombstone is set before the file goes, as planned, and dated when it is gone. So whatever a killed purge
-leaves, no file is missing without a line that says why. Called by ``submissions.retention``.
+leaves, no file is missing without a line that says why. Called by ``submissions.purge``.
 """
 
 from __future__ import annotations

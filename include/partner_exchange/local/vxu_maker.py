@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from partner_exchange.feeds.vxu.consent_file import COLUMNS
 from partner_exchange.local.vxu_doses import (
     Dose,
     Product,
@@ -25,16 +26,7 @@ from partner_exchange.local.vxu_doses import (
 )
 from partner_exchange.local.vxu_faults import FAULTS, Fault, Reach
 
-CONSENT_COLUMNS = (
-    "PatientId",
-    "AssigningAuthority",
-    "LastName",
-    "FirstName",
-    "BirthDate",
-    "ConsentType",
-    "ConsentStatus",
-    "ConsentDate",
-)
+CONSENT_COLUMNS = tuple(column.title for column in COLUMNS)
 _ZONE = ZoneInfo("America/Chicago")
 _SPAN = timedelta(hours=4)
 """Message times of a batch lie in this long before its time."""

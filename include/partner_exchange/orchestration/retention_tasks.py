@@ -14,9 +14,6 @@ from partner_exchange.orchestration.tasks import STEP_TIMEOUT
 if TYPE_CHECKING:
     from partner_exchange.tenants.model import Tenant
 
-ACTOR = "pipeline"
-"""Who purges, in the audit trail."""
-
 
 @task(task_id="find_tenants", execution_timeout=STEP_TIMEOUT)
 def find_tenants() -> list[str]:
@@ -81,7 +78,7 @@ def _settle(tenant: Tenant) -> dict[str, int]:
     from partner_exchange.stores import consents
 
     with transaction() as connection:
-        moved = consents.release(connection, tenant, now=clock.now(), actor=ACTOR)
+        moved = consents.release(connection, tenant, now=clock.now())
     return {"released_doses": moved.released, "taken_out_doses": moved.taken_out}
 
 
@@ -91,12 +88,13 @@ def _purge_doses(tenant: Tenant) -> int:
     from partner_exchange.stores import consents
 
     with transaction() as connection:
-        return consents.purge_held(connection, tenant, now=clock.now(), actor=ACTOR)
+        return consents.purge_held(connection, tenant, now=clock.now())
 
 
 def _purge_files(tenant: Tenant) -> dict[str, int]:
+    from partner_exchange.ledger import audit
     from partner_exchange.orchestration.inbox import open_home
     from partner_exchange.submissions.purge import purge
 
     with open_home(tenant) as home:
-        return purge(home, tenant, by=ACTOR).as_dict()
+        return purge(home, tenant, by=audit.PIPELINE).as_dict()

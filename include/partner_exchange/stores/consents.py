@@ -33,9 +33,6 @@ __all__ = [
     "release",
 ]
 
-PIPELINE = "pipeline"
-"""Who acts when nobody has asked for it."""
-
 _HELD = text("""
 select count(distinct patient_key) as patients, count(*) as doses, min(held_at) as oldest_at
 from store.held_dose
@@ -84,7 +81,7 @@ def record(
     return recorded
 
 
-def release(connection: Connection, tenant: Tenant, *, now: datetime, actor: str = PIPELINE) -> Moved:
+def release(connection: Connection, tenant: Tenant, *, now: datetime, actor: str = audit.PIPELINE) -> Moved:
     """Release the held doses of patients who have consent now, and take those of all others out of the store.
 
     Released doses are merged in their old order, in the caller's transaction; audited when anything moved.
@@ -113,7 +110,7 @@ def held_expired(connection: Connection, tenant: Tenant, *, now: datetime) -> in
     return 0 if before is None else immunization_held.count_before(connection, tenant.code, before)
 
 
-def purge_held(connection: Connection, tenant: Tenant, *, now: datetime, actor: str = PIPELINE) -> int:
+def purge_held(connection: Connection, tenant: Tenant, *, now: datetime, actor: str = audit.PIPELINE) -> int:
     """Remove the doses that are held longer than the tenant lets them be, and return how many; audited.
 
     A dose is held since it came first; the same dose again, or another version of it, does not prolong that.

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from sqlalchemy import Connection
 
 from partner_exchange.ledger.copying import CHUNK_ROWS, copy_rows
+from partner_exchange.stores.keys import as_texts
 from partner_exchange.stores.tables import SCHEMA
 
 Positions = npt.NDArray[np.int64]
@@ -172,12 +173,6 @@ def joined(texts: pa.Array, groups: pd.Series[int], group_count: int, separator:
     offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counts)])
     lists = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), texts)
     return pc.binary_join(lists, separator)
-
-
-def as_texts(values: pd.Series[str]) -> pa.Array:
-    """Return texts as one Arrow array."""
-    array = pa.array(values, type=pa.string(), from_pandas=True)
-    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
 
 def or_null(values: pd.Series[str]) -> pa.Array:

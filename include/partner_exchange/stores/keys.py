@@ -17,7 +17,7 @@ _MAX_NAME = 200
 
 def username_key(usernames: pd.Series[str]) -> pa.Array:
     """Return the key by which two Usernames are the same login: trimmed, NFC, case-folded (M20)."""
-    trimmed = pc.utf8_normalize(pc.utf8_trim_whitespace(_text(usernames)), form="NFC")
+    trimmed = pc.utf8_normalize(pc.utf8_trim_whitespace(as_texts(usernames)), form="NFC")
     if pc.all(pc.string_is_ascii(trimmed)).as_py() is not False:
         return pc.ascii_lower(trimmed)
     # Only Python folds case in full; nearly all usernames are plain ASCII and never come here.
@@ -31,7 +31,7 @@ def telephone_key(telephones: pd.Series[str]) -> pa.Array:
     An extension is left out. Ten digits, or eleven that begin with 1, are a North American number, as the
     sources' partners have; any other number without ``+``, ``00`` or ``011`` does not tell its country.
     """
-    plain = pc.utf8_trim_whitespace(pc.replace_substring_regex(_text(telephones), _EXTENSION, ""))
+    plain = pc.utf8_trim_whitespace(pc.replace_substring_regex(as_texts(telephones), _EXTENSION, ""))
     digits = pc.replace_substring_regex(plain, r"[^0-9]", "")
     length = pc.utf8_length(digits)
     starts = pc.starts_with
@@ -57,18 +57,19 @@ def telephone_key(telephones: pd.Series[str]) -> pa.Array:
     )
 
 
-def _text(values: pd.Series[str]) -> pa.Array:
-    array = pa.array(values, type=pa.string(), from_pandas=True)
-    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
-
-
 def person_name_key(names: pd.Series[str]) -> pa.Array:
     """Return the key by which two names are the same in the consent registry: case, accents and double
     spaces do not count, everything else does; "" for none.
     """
-    plain = pc.utf8_normalize(_text(names), form="NFKD")
+    plain = pc.utf8_normalize(as_texts(names), form="NFKD")
     if pc.all(pc.string_is_ascii(plain)).as_py() is False:
         bare = pc.replace_substring_regex(plain, r"\p{Mn}", "")
         plain = pc.utf8_normalize(pa.array(bare.to_pandas().str.casefold(), pa.string()), form="NFKC")
     spaced = pc.replace_substring_regex(pc.ascii_lower(plain), r"\s+", " ")
     return pc.utf8_slice_codeunits(pc.utf8_trim_whitespace(spaced), 0, _MAX_NAME)
+
+
+def as_texts(values: pd.Series[str]) -> pa.Array:
+    """Return texts as one Arrow array, null for what is missing."""
+    array = pa.array(values, type=pa.string(), from_pandas=True)
+    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array

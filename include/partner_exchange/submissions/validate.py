@@ -190,7 +190,7 @@ def _audit(
         if CATALOGUE[group.code].is_audited:
             audit.record(
                 connection,
-                actor="pipeline",
+                actor=audit.PIPELINE,
                 tenant_code=submission.tenant_code,
                 action=f"finding.{group.code}",
                 subject=submission.submission_id,
@@ -227,7 +227,7 @@ def _suspend(connection: Connection, submission: Submission) -> None:
     )
     audit.record(
         connection,
-        actor="pipeline",
+        actor=audit.PIPELINE,
         tenant_code=submission.tenant_code,
         action="intake.suspend",
         subject=submission.submission_id,
