@@ -359,6 +359,19 @@ def test_X12_queries_see_one_tenant_and_one_feed(connection: Connection) -> None
     assert len(submissions.latest(connection, limit=3)) == 3
 
 
+def test_N01_a_fix_it_file_is_claimed_while_a_purge_holds_the_first_submission(
+    connection: Connection,
+) -> None:
+    """A purge holds the row and then waits for claims; one that waited for the row would lock both up."""
+    first = a_submission(connection)
+    connection.commit()
+    with transaction() as purging, transaction() as claiming:
+        submissions.lock(purging, first.submission_id)
+        claiming.execute(text("set local lock_timeout = '2s'"))
+        fixed = a_submission(claiming, stamp="20261121T074713Z", fixes_submission_id=first.submission_id)
+    assert fixed.fixes_submission_id == first.submission_id
+
+
 def test_X04_an_unknown_submission_is_named(connection: Connection) -> None:
     for look in (submissions.get, submissions.lock):
         with pytest.raises(UnknownSubmission):

@@ -162,7 +162,8 @@ def lock(connection: Connection, submission_id: str) -> Submission:
 
     :raises UnknownSubmission: there is none of that id.
     """
-    return _one(connection, submission_id, select(_table).with_for_update())
+    # Not for its key: a claim that refers to the row (a fix-it file) must not wait for who waits for claims.
+    return _one(connection, submission_id, select(_table).with_for_update(key_share=True))
 
 
 def _one(connection: Connection, submission_id: str, query: Select[Any]) -> Submission:
