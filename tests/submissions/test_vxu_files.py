@@ -7,17 +7,23 @@ import json
 from datetime import date
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from partner_exchange import clock
+from partner_exchange.feeds.base import AnswerFile, AnswerMaterial
 from partner_exchange.feeds.expected import places
+from partner_exchange.feeds.registry import get_feed
 from partner_exchange.feeds.vxu.consent_file import read_consents
 from partner_exchange.ledger import submissions as ledger
 from partner_exchange.ledger.database import transaction
 from partner_exchange.ledger.states import Outcome, State
 from partner_exchange.ledger.submissions import Submission
 from partner_exchange.notify import outbox
+from partner_exchange.storage.archive import Archive
 from partner_exchange.stores import consents
+from partner_exchange.submissions.load import load
+from partner_exchange.submissions.validate import tables_of, validate
 from partner_exchange.validation.findings import Findings
 from submissions.conftest import CLINIC, Exchange
 from support.batches import batch, dose, file_name, historical, message, refusal
@@ -159,6 +165,37 @@ def test_T02_a_query_is_told_that_nothing_is_answered(clinic: Exchange) -> None:
     acknowledged = (clinic.home_dir(CLINIC) / "DQA-Report" / "AAA-SSL26325.ack.hl7").read_text()
     assert "MSA|AR|1" in acknowledged
     assert "query-not-answered" in codes(submission)
+
+
+def test_X03_answers_are_the_same_when_the_work_area_is_lost(clinic: Exchange) -> None:
+    consent(clinic)
+    bad = message("2", dose("D3"), version="2.3.1")
+    clinic.drop(batch(message("1", dose("D1"), dose("D2", cvx="99999")), bad), file_name(TODAY), CLINIC)
+    (submission_id,) = clinic.claim_all(CLINIC)
+    validate(submission_id)
+    load(submission_id)
+    left, lost = (_answers(clinic, submission_id, is_lost=is_lost) for is_lost in (False, True))
+    assert len(left) == len(REPORTS) + 2
+    assert left == lost
+
+
+def _answers(clinic: Exchange, submission_id: str, *, is_lost: bool) -> list[AnswerFile]:
+    if is_lost:
+        Archive().clear_work(submission_id)
+    with transaction() as connection:
+        submission = ledger.get(connection, submission_id)
+        findings = ledger.findings(connection, submission_id)
+    tenant = clinic.tenant(CLINIC)
+    material = AnswerMaterial(
+        tenant=tenant,
+        file_name=submission.file_name,
+        original=lambda: b"",
+        rejected=pd.DataFrame(),
+        findings=findings,
+        submission_id=submission_id,
+        tables=tables_of(submission, tenant),
+    )
+    return list(get_feed("vxu").answer_files(material))
 
 
 def test_T62_doses_without_consent_are_held_apart_until_it_comes(clinic: Exchange) -> None:
