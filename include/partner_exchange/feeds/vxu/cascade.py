@@ -43,7 +43,7 @@ def reject(piece: Piece, found: Sequence[Found]) -> Rejected:
     rejected does not.
     """
     by_header = ~piece.is_read | with_errors(piece, "messages", found)
-    by_patient = with_errors(piece, "patients", found) & ~by_header
+    by_patient = (with_errors(piece, "patients", found) | piece.has_two_patients) & ~by_header
     of = piece.doses.message
     doses = with_errors(piece, "doses", found)
     has_doses = any_of(of, len(piece.rows))

@@ -33,9 +33,10 @@ _SEPARATORS_FIELD, _CHARSET_FIELD = 2, 18
 def flatten(messages: Sequence[Message]) -> Flat:
     """Return the tables of some messages of a file, in their order.
 
-    An order group begins with ORC, or with RXA where there is no ORC, and is a dose. Segments that are there
-    twice (``segment-repeated``) or out of order (``segment-out-of-order``) and lines that are no segment
-    (``line-not-a-segment``) are left out and told as issues, as are the faults of the messages themselves.
+    An order group begins with ORC, or with RXA where there is no ORC, and is a dose. A second patient
+    (``patient-repeated``), segments that are there twice (``segment-repeated``) or out of order
+    (``segment-out-of-order``) and lines that are no segment (``line-not-a-segment``) are left out and told as
+    issues, as are the faults of the messages themselves.
     Segments that no table has are passed over.
     """
     tables = _Tables()
@@ -164,7 +165,7 @@ class _Walk:
 
     def _take_pid(self, placed: _Placed) -> None:
         if self._pid is not None:
-            self._issue("segment-repeated", placed)
+            self._issue("patient-repeated", placed)
         elif self._order is not None:
             self._out_of_order(placed)
         else:

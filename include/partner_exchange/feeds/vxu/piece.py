@@ -57,8 +57,10 @@ class Piece:
             name: self._table(name)
             for name in ("messages", "patients", "identifiers", "relatives", "doses", "observations")
         }
-        self.is_read = ~np.isin(self.rows, self._unreadable())
+        self.is_read = ~self._messages_with("message-separators")
         """Messages that can be read and so are judged."""
+        self.has_two_patients = self._messages_with("patient-repeated")
+        """Messages of which nobody can tell whose doses they hold."""
         self.is_repeated = context.memory.repeated_control_ids(flat.messages["MSH-10"])
         self.vaccines = Vaccines(self.tables["doses"])
         self.dose_of = self._dose_of()
@@ -145,10 +147,10 @@ class Piece:
         frame = getattr(self.flat, name)
         return Table(frame, np.searchsorted(self.rows, frame["row"].to_numpy()).astype(np.int64))
 
-    def _unreadable(self) -> Places:
+    def _messages_with(self, code: str) -> Flags:
+        """Return the messages whose structure has an issue."""
         issues = self.flat.issues
-        rows: Places = issues.loc[issues["code"] == "message-separators", "row"].to_numpy(dtype=np.int64)
-        return rows
+        return np.isin(self.rows, issues.loc[issues["code"] == code, "row"].to_numpy(dtype=np.int64))
 
     def _dose_of(self) -> Places:
         doses, observations = self.flat.doses, self.flat.observations

@@ -259,12 +259,22 @@ ENTRIES: tuple[Entry, ...] = (
         hl7_error="100",
     ),
     Entry(
+        "patient-repeated",
+        _ROW,
+        _ERROR,
+        "There are two patients in one message",
+        "The message has a second PID; most likely the header of a message was lost. Nobody can tell whose "
+        "doses they are, so nothing of it was taken.",
+        "Begin each message with MSH on a line of its own, and send both messages again.",
+        hl7_error="100",
+    ),
+    Entry(
         "segment-repeated",
         _ROW,
         _WARNING,
         "A segment is there twice",
         "The segment may be there only once; the first one was taken.",
-        "Send one PID and one PD1 per message and one RXR per dose; begin another patient with MSH.",
+        "Send one PD1 per message and one RXR per dose.",
         hl7_error="100",
     ),
     Entry(

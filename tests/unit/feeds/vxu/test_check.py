@@ -203,8 +203,25 @@ def test_T43_orders_need_both_of_their_segments() -> None:
 
 
 def test_T43_issues_of_the_structure_stand_among_the_others() -> None:
-    checked = judged(CLEAN.replace("ORC|", "PID|2\rORC|", 1))
-    assert said(checked) == ["PID^2 segment-repeated warning"]
+    checked = judged(CLEAN.replace("ORC|", "PD1|\rORC|", 1))
+    assert said(checked) == ["PD1^2 segment-repeated warning"]
+
+
+@pytest.mark.parametrize("header", ["", "msh|", '"MSH|', "MS H|"])
+def test_T43_a_message_whose_successor_lost_its_header_is_not_taken(header: str) -> None:
+    other = a_message("C2", batches.dose("D2", cvx="83"), patient="P2")
+    lost = other.replace("MSH|", header, 1) if header else other.partition("\r")[2]
+    checked = judged(CLEAN + lost, a_message("C3", patient="P3"))
+    found = said(checked, but=["line-not-a-segment", "segment-repeated", "segment-out-of-order"])
+    assert found == ["1 PID^2 patient-repeated error", "1 PID^1 message-rejected error"]
+    assert checked.is_message_rejected.tolist() == [True, False]
+    assert checked.is_dose_rejected.tolist() == [True, True, False]
+
+
+def test_T43_a_header_glued_to_the_line_before_rejects_both_messages() -> None:
+    checked = judged(CLEAN.removesuffix("\r") + a_message("C2", patient="P2"))
+    assert "PID^2 patient-repeated error" in said(checked)
+    assert checked.is_message_rejected.tolist() == [True]
 
 
 def test_N02_nothing_at_all_is_a_piece_too() -> None:

@@ -212,8 +212,8 @@ def test_T63_segments_without_a_table_are_passed_over() -> None:
 @pytest.mark.parametrize(
     ("lines", "issue"),
     [
-        ((PID, "ORC|RE", "RXA|0", "PID|2"), (1, 0, 5, "PID^2", "segment-repeated")),
-        ((PID, "PID|2"), (1, 0, 3, "PID^2", "segment-repeated")),
+        ((PID, "ORC|RE", "RXA|0", "PID|2"), (1, 0, 5, "PID^2", "patient-repeated")),
+        ((PID, "PID|2"), (1, 0, 3, "PID^2", "patient-repeated")),
         ((PID, "PD1|", "PD1|"), (1, 0, 4, "PD1^2", "segment-repeated")),
         ((PID, "ORC|RE", "RXA|0", "RXR|A", "RXR|B"), (1, 1, 6, "RXR^2", "segment-repeated")),
         (("ORC|RE", "RXA|0", PID), (1, 0, 4, "PID^1", "segment-out-of-order")),
