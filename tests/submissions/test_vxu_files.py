@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from partner_exchange import clock
+from partner_exchange.errors import ArchiveDamaged
 from partner_exchange.feeds.base import AnswerFile, AnswerMaterial
 from partner_exchange.feeds.expected import places
 from partner_exchange.feeds.registry import get_feed
@@ -23,9 +24,10 @@ from partner_exchange.notify import outbox
 from partner_exchange.storage.archive import Archive
 from partner_exchange.stores import consents
 from partner_exchange.submissions.load import load
+from partner_exchange.submissions.respond import respond
 from partner_exchange.submissions.validate import tables_of, validate
 from partner_exchange.validation.findings import Findings
-from submissions.conftest import CLINIC, Exchange
+from submissions.conftest import CLINIC, CLINIC_YAML, Exchange
 from support.batches import batch, dose, file_name, historical, message, refusal
 from support.mailbox import Mailbox
 
@@ -318,3 +320,25 @@ def test_T60_no_value_of_a_message_reaches_report_log_ledger_or_mail(
     acknowledged = (clinic.home_dir(CLINIC) / "DQA-Report" / "AAA-SSL26325.ack.hl7").read_text()
     assert acknowledged.casefold().count("qqz") == 1
     assert "MSA|AE|CTLqqz" in acknowledged
+
+
+def test_X05_a_lost_work_area_and_other_rules_are_told_and_nothing_is_answered(clinic: Exchange) -> None:
+    clinic.drop(batch(message("1", dose("D1"))), file_name(TODAY), CLINIC)
+    (submission_id,) = clinic.claim_all(CLINIC)
+    validate(submission_id)
+    load(submission_id)
+    Archive().clear_work(submission_id)
+    (clinic.folder / "tenants" / f"{CLINIC}.yaml").write_text(
+        CLINIC_YAML.format(mode="production") + "time_zone: UTC\n"
+    )
+    with pytest.raises(ArchiveDamaged, match="work area"):
+        respond(submission_id, clinic.home(CLINIC))
+    assert names(clinic, "DQA-Report") == []
+
+
+def test_E19_messages_are_judged_anew_when_the_mode_changes_before_the_load(clinic: Exchange) -> None:
+    clinic.drop(batch(message("1", dose("D1"), processing="T")), file_name(TODAY), CLINIC)
+    (submission_id,) = clinic.claim_all(CLINIC)
+    assert validate(submission_id).rows_rejected == 1
+    (clinic.folder / "tenants" / f"{CLINIC}.yaml").write_text(CLINIC_YAML.format(mode="test"))
+    assert load(submission_id).rows_rejected == 0

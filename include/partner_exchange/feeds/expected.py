@@ -62,7 +62,7 @@ def places(
 ) -> dict[str, str]:
     """Return where the partner finds each part of the answer in the own home, by what it is called."""
     inbox, name = tenant.inbox, submission.name
-    if inbox.answers == "registry":
+    if inbox.is_registry:
         return _registry_places(inbox, submission)
     completed, copy = paths.completed(inbox.folder, name), paths.result_copy(inbox, name)
     found = {"Result file": copy, "The same": completed} if copy else {"Result file": completed}

@@ -88,7 +88,7 @@ class Accounts:
         """
         tenants = self._registry.tenants
         folded = tenants.get(user.lower()) if user.isascii() else None
-        is_import_code = folded is not None and folded.inbox.answers == "registry"
+        is_import_code = folded is not None and folded.inbox.is_registry
         return folded if is_import_code else tenants.get(user)
 
     def _pipeline(self, blob: bytes) -> Account:

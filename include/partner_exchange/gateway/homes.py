@@ -92,7 +92,7 @@ class OtherNames:
         inbox = tenant.inbox
         self._aliases = dict(inbox.aliases)
         taken = {name.casefold() for name in (*inbox.folders, *inbox.aliases)}
-        has_prefix = inbox.answers == "registry" and tenant.code not in taken
+        has_prefix = inbox.is_registry and tenant.code not in taken
         self._prefix = tenant.code if has_prefix else None
 
     def real(self, place: Place) -> Place:

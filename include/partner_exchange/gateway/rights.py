@@ -188,7 +188,7 @@ def _area(place: Place, inbox: Inbox) -> Area:
     if folder != inbox.folder or len(place) > 2:
         return Area.KEPT
     # A registry's inbox holds drops only, so these names are free there.
-    is_kept = inbox.answers != "registry" and place[1].casefold() in _KEPT_FOLDERS
+    is_kept = not inbox.is_registry and place[1].casefold() in _KEPT_FOLDERS
     return Area.KEPT if is_kept else Area.INBOUND
 
 

@@ -202,7 +202,7 @@ def _show_answer(
     submission = answered.submission
     name = submission.name
     place = paths.completed(tenant.inbox.folder, name)
-    if tenant.inbox.answers == "registry":
+    if tenant.inbox.is_registry:
         place = paths.answer_file(tenant.inbox, name, AnswerKind.REPORT, "txt")
     answer = partner.get(place).decode()
     head = "\n".join(answer.splitlines()[:_HEAD_LINES])

@@ -171,7 +171,7 @@ def _about_submission(connection: Connection, event: Event, submission_id: str, 
     columns = ledger.column_outcomes(connection, submission_id)
     groups = findings.groups
     wording = _wording(event, submission, columns, tenant)
-    is_registry = tenant.inbox.answers == "registry"
+    is_registry = tenant.inbox.is_registry
     facts = {
         "tenant": tenant,
         "submission": submission,
@@ -191,7 +191,7 @@ def _about_submission(connection: Connection, event: Event, submission_id: str, 
 def _wording(
     event: Event, submission: Submission, columns: Sequence[ColumnOutcome], tenant: Tenant
 ) -> _Wording:
-    if tenant.inbox.answers == "registry" and event in _MESSAGES:
+    if tenant.inbox.is_registry and event in _MESSAGES:
         return _MESSAGES[event]
     if event is not Event.FINDINGS:
         return _WORDINGS[event]

@@ -151,7 +151,7 @@ def build_inbound_dag(tenant: Tenant, settings: Settings | None = None) -> DAG:
             connection=tenant.inbox.connection,
             feed=tenant.feed,
             settle_s=tenant.inbox.settle_s,
-            answers=_ANSWERS[tenant.inbox.answers == "registry"],
+            answers=_ANSWERS[tenant.inbox.is_registry],
         ),
         # Below the number of workers: files of one tenant never wait for those of another.
         max_active_tasks=settings.tasks_per_tenant,

@@ -34,7 +34,7 @@ def completed(inbox: str, name: StampedName) -> str:
 
 def original(inbox: Inbox, name: StampedName) -> str:
     """Return where the byte-exact original goes."""
-    if inbox.answers == "registry":
+    if inbox.is_registry:
         return f"{inbox.accepted}/{name.accepted}"
     return f"{inbox.folder}/{ORIGINALS_FOLDER}/{name.original}"
 
@@ -45,7 +45,7 @@ def answer_file(inbox: Inbox, name: StampedName, kind: str, ending: str) -> str:
     :param kind: ``fix-it``, ``annotated``, or of a registry ``dqa``, ``ack``, ``cnf``.
     :param ending: of the file's name, without the dot.
     """
-    if inbox.answers == "registry":
+    if inbox.is_registry:
         return f"{inbox.outbox if kind == CONSENTS else inbox.reports}/{name.report(kind, ending)}"
     if inbox.answers == "outbox":
         return f"{inbox.outbox}/{name.answer(kind, ending)}"

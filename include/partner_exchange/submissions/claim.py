@@ -144,7 +144,7 @@ def free_name(
     name = StampedName(shortened(file_name), utc_stamp(clock.now()))
     while (
         (name.stem, name.stamp) in in_use
-        or _is_answered(tenant, name)
+        or (inbox.is_registry and _is_answered(tenant, name))
         or any(home.exists(place) for place in _places(inbox, name))
     ):
         name = StampedName(name.file_name, next_stamp(name.stamp))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from time import monotonic
 
@@ -21,11 +22,14 @@ class Counts:
     rows_created: int | None
     rows_updated: int | None
     rows_unchanged: int | None
+    part_counts: Mapping[str, int]
+    """Counts of what is smaller than a row, such as ``doses_stored``."""
     seconds: float
 
     def as_dict(self) -> dict[str, str | int | float | None]:
-        """Return plain values for a log line or an XCom."""
-        return asdict(self)
+        """Return plain values for a log line or an XCom, counts of parts among them."""
+        values = asdict(self)
+        return {**values, **values.pop("part_counts")}
 
 
 def counts_of(submission: Submission, started_s: float) -> Counts:
@@ -40,5 +44,6 @@ def counts_of(submission: Submission, started_s: float) -> Counts:
         rows_created=submission.rows_created,
         rows_updated=submission.rows_updated,
         rows_unchanged=submission.rows_unchanged,
+        part_counts=dict(submission.part_counts),
         seconds=round(monotonic() - started_s, 3),
     )

@@ -62,7 +62,7 @@ def _answer(submission: Submission, home: Home, started_s: float) -> Submission:
     with transaction() as connection:
         findings = ledger.findings(connection, submission.submission_id)
     # A registry's reports stand in place of the result file, also for what was refused or failed (T58).
-    is_reported = tenant.inbox.answers == "registry"
+    is_reported = tenant.inbox.is_registry
     if submission.state is State.LOADED or is_reported:
         _write_answer_files(submission, tenant, home, name, findings)
     put_away(submission, tenant, home, name)

@@ -70,7 +70,10 @@ def find(home: Home, tenant: Tenant, *, within_days: int = 0, limit: int | None 
     before = clock.now() - timedelta(days=days) + timedelta(days=within_days)
     with transaction() as connection:
         due = ledger.expired(
-            connection, tenant.code, before=before, limit=limit or get_settings().purge_limit
+            connection,
+            tenant.code,
+            before=before,
+            limit=get_settings().purge_limit if limit is None else limit,
         )
         waiting = ledger.count_expired(connection, tenant.code, before=before) - len(due)
         in_archive = _archived(connection, due)
@@ -90,7 +93,7 @@ def find(home: Home, tenant: Tenant, *, within_days: int = 0, limit: int | None 
 
 def _layouts(inbox: Inbox) -> list[Inbox]:
     """Return the inbox in every form that it may have had: a tenant may change where answers go."""
-    kinds = ("registry",) if inbox.answers == "registry" else ("beside", "outbox")
+    kinds = ("registry",) if inbox.is_registry else ("beside", "outbox")
     return [inbox.model_copy(update={"answers": kind}) for kind in kinds]
 
 

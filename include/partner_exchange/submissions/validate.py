@@ -11,6 +11,7 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from partner_exchange import clock, log
+from partner_exchange.errors import ArchiveDamaged
 from partner_exchange.feeds.base import Examination, ExamineContext, Tables
 from partner_exchange.feeds.refusal import refusal
 from partner_exchange.feeds.registry import get_feed
@@ -49,7 +50,7 @@ def validate(submission_id: str) -> Counts:
 
 
 def validate_anew(submission_id: str) -> Submission:
-    """Return the submission, examined again when the tenant's policy is not the one it was judged by (E19).
+    """Return the submission, examined again when policy or rules are not those it was judged by (E19).
 
     A new verdict takes the place of the old one in one transaction, so a crash leaves one of them. Nothing is
     done once rows are loaded, or when somebody else was first.
@@ -59,14 +60,14 @@ def validate_anew(submission_id: str) -> Submission:
     """
     with transaction() as connection:
         submission = ledger.get(connection, submission_id)
-    if _is_judged_by_another_policy(submission, registry.load_one(submission.tenant_code)):
-        log.event(_logger, "validate.policy_changed", submission_id=submission_id)
+    if _is_judged_by_other_rules(submission, registry.load_one(submission.tenant_code)):
+        log.event(_logger, "validate.rules_changed", submission_id=submission_id)
         submission = _judge(submission, monotonic())
     return submission
 
 
-def _is_judged_by_another_policy(submission: Submission, tenant: Tenant) -> bool:
-    return submission.state is State.VALIDATED and submission.policy_sha256 != tenant.policy_sha256
+def _is_judged_by_other_rules(submission: Submission, tenant: Tenant) -> bool:
+    return submission.state is State.VALIDATED and _is_by_other_rules(submission, tenant)
 
 
 def _judge(submission: Submission, started_s: float) -> Submission:
@@ -82,7 +83,7 @@ def _judge(submission: Submission, started_s: float) -> Submission:
         archive.write_table(submission_id, part_of(name), table)
     with transaction() as connection:
         locked = ledger.lock(connection, submission_id)
-        is_again = _is_judged_by_another_policy(locked, tenant)
+        is_again = _is_judged_by_other_rules(locked, tenant)
         if is_again:
             ledger.take_back_validation(connection, submission_id)
         submission = ledger.record_validation(
@@ -116,7 +117,11 @@ def part_of(name: str) -> str:
 
 
 def tables_of(submission: Submission, tenant: Tenant) -> Tables:
-    """Return what hands out the tables that the checks left, made anew when the work area was lost."""
+    """Return what hands out the tables that the checks left, made anew when the work area was lost.
+
+    What it returns raises ``ArchiveDamaged`` when rows are loaded and the rules are others meanwhile: tables
+    made anew would not be those of the load.
+    """
     anew: dict[str, pd.DataFrame] = {}
 
     def table(name: str) -> pd.DataFrame:
@@ -124,10 +129,26 @@ def tables_of(submission: Submission, tenant: Tenant) -> Tables:
             try:
                 return Archive().read_table(submission.submission_id, part_of(name))
             except FileNotFoundError:
+                _require_same_rules(submission, tenant)
                 anew.update(examine(submission, tenant).tables)
         return anew[name]
 
     return table
+
+
+def _require_same_rules(submission: Submission, tenant: Tenant) -> None:
+    if submission.loaded_at is not None and _is_by_other_rules(submission, tenant):
+        message = (
+            f"The work area of submission {submission.submission_id} is lost, and policy or rules are others "
+            "than at its load, so it cannot be answered as it was loaded. Restore the work area or the "
+            "tenant's file, then retry."
+        )
+        raise ArchiveDamaged("work-area-lost", message, submission_id=submission.submission_id)
+
+
+def _is_by_other_rules(submission: Submission, tenant: Tenant) -> bool:
+    is_same_policy = submission.policy_sha256 == tenant.policy_sha256
+    return not is_same_policy or submission.rule_version != get_feed(submission.feed).rule_version
 
 
 def examine(submission: Submission, tenant: Tenant) -> Examination:

@@ -125,7 +125,7 @@ class Inbox(Model):
 
     @model_validator(mode="after")
     def _folders_are_clear(self) -> Inbox:
-        if (self.answers == "registry") != bool(self.accepted and self.reports):
+        if self.is_registry != bool(self.accepted and self.reports):
             raise ValueError("`accepted` and `reports` belong to `answers: registry`, which needs both")
         names = [name.casefold() for name in (*self.folders, *self.aliases)]
         if len(set(names)) != len(names):
@@ -133,6 +133,11 @@ class Inbox(Model):
         if not set(self.aliases.values()) <= set(self.folders):
             raise ValueError("`aliases` must name one of the folders, as `other name: folder`")
         return self
+
+    @property
+    def is_registry(self) -> bool:
+        """Return whether answers are laid out in a registry's folders, with reports for a result file."""
+        return self.answers == "registry"
 
     @property
     def folders(self) -> tuple[str, ...]:
@@ -265,7 +270,7 @@ class Tenant(Model):
 
     @model_validator(mode="after")
     def _answers_fit_the_feed(self) -> Tenant:
-        if (self.feed == "vxu") != (self.inbox.answers == "registry"):
+        if (self.feed == "vxu") != self.inbox.is_registry:
             raise ValueError("`inbox.answers: registry` belongs to the feed `vxu`, which needs it")
         return self
 

@@ -90,7 +90,7 @@ def changes(old: Mapping[str, Sequence[Row]], new: Mapping[str, Sequence[Row]]) 
 
 
 def write(tables: Tables, folder: Path) -> None:
-    """Write the files whose text has changed.
+    """Write the files whose text has changed, each at once; running processes know them after a restart.
 
     :raises ConfigError: ``code-sets-not-sound``, something does not hold; nothing was written.
     """
@@ -104,7 +104,9 @@ def write(tables: Tables, folder: Path) -> None:
         path = folder / f"{name}.csv"
         text = render(name, rows)
         if path.read_text(encoding="utf-8") != text:
-            path.write_text(text, encoding="utf-8", newline="")
+            arriving = path.with_suffix(".arriving")
+            arriving.write_text(text, encoding="utf-8", newline="")
+            arriving.replace(path)
 
 
 def _decoded(content: bytes) -> str:
