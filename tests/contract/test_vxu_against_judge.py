@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import date
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -15,7 +15,6 @@ from support.vxu import ARRIVED_AT, a_registry, judged, put
 from support.vxu_judge import Judge
 
 MESSAGES = 250
-TOMORROW = date(2026, 11, 22)
 
 DATES = (
     *(
@@ -31,6 +30,7 @@ DATES = (
         "2026",
     ),
     *("20261120101500-0600", "20260230", "DOB", "18900101", "20251231235959"),
+    *("20261121003000+0000", "20261121060000+0000", "20261122+1400", "20261122003000-0600"),
 )
 VACCINES = (
     *(
@@ -57,7 +57,8 @@ TOGETHER = (
 VALUES: dict[str, tuple[str, ...]] = {
     "MSH-7": (
         *("", "now", "20261120", "20261120101500", "20261120101500-600", "20261124101500-0600", "202611"),
-        *("20261119", "20241120101500-0600"),
+        *("20261119", "20241120101500-0600", "20261121065959-0600", "20261121070001-0600"),
+        *("20261120233000", "20261121003000+0000", "00010101000000+2300", "18991231"),
     ),
     "MSH-9": ("VXU^V04", "VXU^V03^VXU_V04", "ADT^A04^ADT_A01", "QBP^Q11^QBP_Q11", ""),
     "MSH-10": ("", "M1", "M2"),
@@ -185,13 +186,12 @@ def _random_dose(chance: random.Random, number: str) -> list[str]:
 @pytest.mark.parametrize("seed", range(8))
 def test_K23_checks_and_judge_agree_on_every_finding(seed: int, mode: str) -> None:
     messages = random_messages(seed)
-    judge = Judge(
-        is_production=mode == "production", tomorrow=TOMORROW, tomorrow_at=ARRIVED_AT.timestamp() + 86_400
-    )
+    tenant = a_registry(mode=mode)
+    judge = Judge(is_production=mode == "production", arrived_at=ARRIVED_AT, zone=ZoneInfo(tenant.time_zone))
     for text in messages:
         judge.judge(text)
 
-    checked = judged(*messages, tenant=a_registry(mode=mode))
+    checked = judged(*messages, tenant=tenant)
 
     issues = checked.issues
     said = [

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, timezone, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from partner_exchange.feeds.vxu.code_sets import (
     Product,
@@ -85,13 +86,21 @@ class Judge:
     """Judges the messages of one file, in their order."""
 
     is_production: bool
-    tomorrow: date
-    tomorrow_at: float
+    arrived_at: datetime
+    zone: ZoneInfo
     findings: set[tuple[int, str, str, str]] = field(default_factory=set)
     rejected: list[bool] = field(default_factory=list)
     rejected_doses: list[bool] = field(default_factory=list)
     control_ids: set[str] = field(default_factory=set)
     doses: set[tuple[str, str, str]] = field(default_factory=set)
+
+    @property
+    def today(self) -> date:
+        return self.arrived_at.astimezone(self.zone).date()
+
+    @property
+    def tomorrow(self) -> date:
+        return self.today + timedelta(days=1)
 
     def judge(self, text: str) -> None:
         """Judge the next message."""
@@ -108,6 +117,7 @@ class _Message:
         self.doses = self.order_groups()
         self.is_bad = False
         self.message_day: date | None = None
+        self.message_zone: tzinfo = judge.zone
         self.birth: date | None = None
         self.death: date | None = None
         self.patient = ""
@@ -229,10 +239,14 @@ class _Message:
             self.say(place, "time-zone-missing")
         elif len(zone) == 4:
             self.say(place, "time-zone-unusual")
-        # Those that are made here without a zone are days away from any limit.
-        ahead = timedelta() if not zone else timedelta(hours=int(zone[:-2]), minutes=int(zone[0] + zone[-2:]))
-        at = datetime.strptime((digits + "000000")[:14], "%Y%m%d%H%M%S") - ahead  # noqa: DTZ007
-        if (at - datetime(1970, 1, 1)).total_seconds() > self.file.tomorrow_at:  # noqa: DTZ001
+        if self.message_day < max(date(1900, 1, 1), years_before(self.file.today, 130)):
+            self.message_day = None
+            return self.say(place, "date-too-long-ago", reach=MESSAGE)
+        if zone:
+            self.message_zone = fixed(zone)
+        at = instant(digits, self.message_zone)
+        self.message_zone = timezone(at.utcoffset() or timedelta())
+        if at > self.file.arrived_at + (timedelta(hours=1) if zone else timedelta(days=1)):
             self.say(place, "date-in-future", reach=MESSAGE)
         return None
 
@@ -306,7 +320,7 @@ class _Message:
             self.say("PID^1^7", "required-missing", reach=MESSAGE)
         elif born and born > last:
             self.say("PID^1^7", "date-in-future", reach=MESSAGE)
-        elif born and born < last.replace(year=last.year - 130):
+        elif born and born < years_before(last, 130):
             self.say("PID^1^7", "birth-too-long-ago", reach=MESSAGE)
         else:
             self.birth = born
@@ -415,9 +429,9 @@ class _Message:
             self.say(f"{place}^3", "required-missing", reach=DOSE, dose=dose)
         day = self.day(text, f"{place}^3", reach=DOSE, dose=dose)
         faults = []
-        if day and day > self.file.tomorrow:
+        if day and in_zone(text, day, self.file.zone) > self.file.today:
             faults.append("date-in-future")
-        elif day and self.message_day and day > self.message_day:
+        elif day and self.message_day and in_zone(text, day, self.message_zone) > self.message_day:
             faults.append("date-after-message")
         elif day and self.death and day > self.death:
             faults.append("date-after-death")
@@ -613,6 +627,26 @@ def get(segment: list[str], number: int, component: int = 1) -> str:
     parts = field_of(segment, number).split("~")[0].split("^")
     text = parts[component - 1] if component <= len(parts) else ""
     return "" if text == '""' else text
+
+
+def years_before(day: date, years: int) -> date:
+    return day.replace(year=day.year - years)
+
+
+def fixed(zone: str) -> timezone:
+    """Return the zone of an offset of three or four digits with its sign."""
+    ahead = timedelta(hours=int(zone[1:-2]), minutes=int(zone[-2:]))
+    return timezone(-ahead if zone[0] == "-" else ahead)
+
+
+def instant(digits: str, zone: tzinfo) -> datetime:
+    return datetime.strptime((digits + "000000")[:14], "%Y%m%d%H%M%S").replace(tzinfo=zone)
+
+
+def in_zone(text: str, day: date, zone: tzinfo) -> date:
+    """Return the day of a dose in a zone, or the one that is written if that is earlier."""
+    found = re.fullmatch(r"([0-9]+)(?:\.[0-9]+)?([+-][0-9]+)", text)
+    return min(day, instant(found[1], fixed(found[2])).astimezone(zone).date()) if found else day
 
 
 def calendar(digits: str) -> date | None:

@@ -1,7 +1,7 @@
 """Dates and times as HL7 writes them: YYYYMMDD[HHMM[SS[.S]]][+-ZZZZ], as whole columns.
 
-Dates are compared as they are written, without regard to zones: a dose on the evening of a day is not "after"
-the message that an hour later tells of it in UTC.
+Days are those that are written, without regard to zones: a dose on the evening of a day is not "after" the
+message that an hour later tells of it in UTC. What ``measures.py`` asks of a zone, it says itself.
 """
 
 from __future__ import annotations

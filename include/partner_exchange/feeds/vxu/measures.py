@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -12,8 +13,9 @@ from partner_exchange.feeds.vxu.dates import Numbers, Precision, StampFault, who
 from partner_exchange.feeds.vxu.piece import Piece, table_of
 from partner_exchange.feeds.vxu.vaccines import NO_VACCINE
 
-DAY_S = 86_400
+HOUR_S, DAY_S = 3_600, 86_400
 OLDEST_YEARS = 130
+OLDEST_MESSAGE = "1900-01-01"
 _MESSAGE_LIKE = ("messages", "patients")
 
 
@@ -26,11 +28,14 @@ def measure(piece: Piece, name: str, table: str) -> Numbers:
     return numbers[piece.tables[table].message]
 
 
+def today(piece: Piece) -> float:
+    """Return the day on which the file came, at the partner."""
+    return float(np.datetime64(_arrived(piece).date(), "D").astype(np.int64))
+
+
 def tomorrow(piece: Piece) -> float:
     """Return the day after the file came, at the partner; a day is given to zones."""
-    context = piece.context
-    today = context.arrived_at.astimezone(ZoneInfo(context.tenant.time_zone)).date()
-    return float(np.datetime64(today, "D").astype(np.int64)) + 1
+    return today(piece) + 1
 
 
 def message_at(piece: Piece) -> Numbers:
@@ -41,7 +46,7 @@ def message_at(piece: Piece) -> Numbers:
 
 def given_on(piece: Piece) -> Numbers:
     """Return the day of each dose, where it can be: not in the future, and in the life of the patient."""
-    days, start, end = (measure(piece, name, "doses") for name in ("RXA-3", "birth", "last_dose"))
+    days, start, end = (measure(piece, name, "doses") for name in ("dose_until_message", "birth", "death"))
     return np.where((days < start) | (days > end), np.nan, days)
 
 
@@ -55,12 +60,45 @@ def age_months(piece: Piece) -> Numbers:
     return whole_months(measure(piece, "birth", "doses"), given_on(piece))
 
 
+def _arrived(piece: Piece) -> datetime:
+    context = piece.context
+    return context.arrived_at.astimezone(ZoneInfo(context.tenant.time_zone))
+
+
+def _today(piece: Piece) -> Numbers:
+    return np.full(len(piece.rows), today(piece))
+
+
 def _tomorrow(piece: Piece) -> Numbers:
     return np.full(len(piece.rows), tomorrow(piece))
 
 
-def _tomorrow_at(piece: Piece) -> Numbers:
-    return np.full(len(piece.rows), piece.context.arrived_at.timestamp() + DAY_S)
+def _latest_at(piece: Piece) -> Numbers:
+    """Return the last instant that a message may have: clocks differ, and a time without an offset is of any
+    zone.
+    """
+    stamps, at = piece.stamps("MSH-7"), piece.tables["messages"].coded("MSH-7").at
+    ahead: Numbers = np.where(np.isnan(stamps.ahead_s), DAY_S, HOUR_S)[at]
+    return piece.context.arrived_at.timestamp() + ahead
+
+
+def _first_message(piece: Piece) -> Numbers:
+    oldest = np.datetime64(OLDEST_MESSAGE, "D").astype(np.int64)
+    return np.maximum(_years_before(_today(piece)), oldest)
+
+
+def _message(piece: Piece) -> Numbers:
+    days = piece.days("MSH-7")
+    return np.where(days < _first_message(piece), np.nan, days)
+
+
+def _years_before(days: Numbers) -> Numbers:
+    """Return the day ``OLDEST_YEARS`` before each."""
+    dates = days.astype(np.int64).astype("datetime64[D]")
+    months = dates.astype("datetime64[M]")
+    first = (months - OLDEST_YEARS * 12).astype("datetime64[D]") + (dates - months.astype("datetime64[D]"))
+    oldest: Numbers = first.astype(np.int64).astype(np.float64)
+    return oldest
 
 
 def _minute(piece: Piece) -> Numbers:
@@ -79,11 +117,7 @@ def _last_birth(piece: Piece) -> Numbers:
 
 
 def _first_birth(piece: Piece) -> Numbers:
-    days = _last_birth(piece).astype(np.int64).astype("datetime64[D]")
-    months = days.astype("datetime64[M]")
-    first = (months - OLDEST_YEARS * 12).astype("datetime64[D]") + (days - months.astype("datetime64[D]"))
-    oldest: Numbers = first.astype(np.int64).astype(np.float64)
-    return oldest
+    return _years_before(_last_birth(piece))
 
 
 def _birth(piece: Piece) -> Numbers:
@@ -97,18 +131,30 @@ def _death(piece: Piece) -> Numbers:
     return np.where(piece.patients.of("PID-30", "Y") & (days <= tomorrow(piece)), days, np.nan)
 
 
-def _last_dose(piece: Piece) -> Numbers:
-    return np.fmin(_last_birth(piece), _death(piece))
+def _dose_in(piece: Piece, ahead_s: Numbers) -> Numbers:
+    """Return the day of each dose where the clock is so far ahead of UTC: the one that is written, or the one
+    before where the dose has an offset of its own that says so.
+    """
+    stamps, at = piece.stamps("RXA-3"), piece.doses.coded("RXA-3").at
+    there = np.floor(((stamps.second - stamps.ahead_s)[at] + ahead_s) / DAY_S)
+    return np.fmin(stamps.day[at], there)
 
 
-def _dose_until_tomorrow(piece: Piece) -> Numbers:
-    days = piece.days("RXA-3")
-    return np.where(days <= tomorrow(piece), days, np.nan)
+def _dose_here(piece: Piece) -> Numbers:
+    offset = _arrived(piece).utcoffset() or timedelta()
+    return _dose_in(piece, np.full(len(piece.doses), offset.total_seconds()))
+
+
+def _dose_at_message(piece: Piece) -> Numbers:
+    """Return the day of each dose that is not in the future, at its message."""
+    stamps, at = piece.stamps("MSH-7"), piece.tables["messages"].coded("MSH-7").at
+    ahead_s = (stamps.second[at] - message_at(piece))[piece.doses.message]
+    return np.where(_dose_here(piece) > today(piece), np.nan, _dose_in(piece, ahead_s))
 
 
 def _dose_until_message(piece: Piece) -> Numbers:
-    days, message = _dose_until_tomorrow(piece), measure(piece, "message", "doses")
-    return np.where(days > message, np.nan, days)
+    at_message, message = _dose_at_message(piece), measure(piece, "message", "doses")
+    return np.where(np.isnan(at_message) | (at_message > message), np.nan, piece.days("RXA-3"))
 
 
 def _window(name: str) -> tuple[str, Callable[[Piece], Numbers]]:
@@ -133,8 +179,10 @@ def _age(name: str) -> tuple[str, Callable[[Piece], Numbers]]:
 
 MEASURES: Mapping[str, tuple[str, Callable[[Piece], Numbers]]] = {
     "tomorrow": ("messages", _tomorrow),
-    "tomorrow_at": ("messages", _tomorrow_at),
-    "message": ("messages", lambda piece: piece.days("MSH-7")),
+    "today": ("messages", _today),
+    "latest_at": ("messages", _latest_at),
+    "first_message": ("messages", _first_message),
+    "message": ("messages", _message),
     "message_at": ("messages", message_at),
     "minute": ("messages", _minute),
     "precision": ("messages", _precision),
@@ -142,9 +190,9 @@ MEASURES: Mapping[str, tuple[str, Callable[[Piece], Numbers]]] = {
     "first_birth": ("patients", _first_birth),
     "birth": ("patients", _birth),
     "death": ("patients", _death),
-    "last_dose": ("patients", _last_dose),
     "given_on": ("doses", given_on),
-    "dose_until_tomorrow": ("doses", _dose_until_tomorrow),
+    "dose_here": ("doses", _dose_here),
+    "dose_at_message": ("doses", _dose_at_message),
     "dose_until_message": ("doses", _dose_until_message),
     "licensed_dose": ("doses", _licensed_dose),
     "age_months": ("doses", age_months),

@@ -52,6 +52,7 @@ STATES = {
             "no-such-day",
             "value-not-a-number",
             "date-in-future",
+            "date-too-long-ago",
             "date-after-message",
             "date-before-birth",
             "date-after-death",

@@ -134,14 +134,31 @@ MESSAGE_TIMES = [
     ("20261120", ["MSH^1^7 value-not-precise warning", "MSH^1^7 time-zone-missing warning"]),
     ("20261120101500", ["MSH^1^7 time-zone-missing warning"]),
     ("20261120101500-600", ["MSH^1^7 time-zone-unusual warning"]),
-    ("20261122060000-0600", []),
-    ("20261122060001-0600", ["MSH^1^7 date-in-future error", "MSH^1 message-rejected error"]),
+    ("20261121070000-0600", []),
+    ("20261121070001-0600", ["MSH^1^7 date-in-future error", "MSH^1 message-rejected error"]),
+    ("20261122060000", ["MSH^1^7 time-zone-missing warning"]),
+    (
+        "20261122060001",
+        [
+            "MSH^1^7 date-in-future error",
+            "MSH^1^7 time-zone-missing warning",
+            "MSH^1 message-rejected error",
+        ],
+    ),
+    ("00010101000000+2300", ["MSH^1^7 date-too-long-ago error", "MSH^1 message-rejected error"]),
+    ("18991231235959-0600", ["MSH^1^7 date-too-long-ago error", "MSH^1 message-rejected error"]),
 ]
 
 
 @pytest.mark.parametrize(("time", "findings"), MESSAGE_TIMES)
 def test_T43_the_message_time_is_needed_to_the_minute_with_a_zone(time: str, findings: list[str]) -> None:
     assert sorted(said(judged(spoilt(("MSH-7", time))))) == sorted(findings)
+
+
+def test_T43_no_instant_is_made_of_a_message_time_that_cannot_be() -> None:
+    checked = judged(spoilt(("MSH-7", "00010101000000+2300")))
+    assert checked.flat.messages["MSH-7"].to_list() == [""]
+    assert not (checked.tally["what"] == "time").any()
 
 
 def test_T43_a_message_without_doses_stands_and_one_of_bad_doses_only_falls() -> None:

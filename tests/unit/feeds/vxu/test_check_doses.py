@@ -10,6 +10,10 @@ from support.vxu import a_message, findings_of_each, judged, put, said, spoilt
 
 Changes = list[tuple[str, str]]
 
+FUTURE_OF_A_LOCAL_MESSAGE = ["MSH^1^7 time-zone-missing warning", "RXA^1^3 date-in-future error"]
+DAY_ALONE = ["MSH^1^7 value-not-precise warning", "MSH^1^7 time-zone-missing warning"]
+FUTURE_OF_DAY = [*DAY_ALONE, "RXA^1^3 date-in-future error"]
+
 GIVEN: list[tuple[Changes, list[str]]] = [
     # Order.
     ([("ORC-1", "")], ["ORC^1^1 required-missing warning"]),
@@ -24,7 +28,19 @@ GIVEN: list[tuple[Changes, list[str]]] = [
     ([("RXA-3", "202611")], ["RXA^1^3 value-not-precise error"]),
     ([("RXA-3", "20261131")], ["RXA^1^3 no-such-day error"]),
     ([("RXA-3", "20261123")], ["RXA^1^3 date-in-future error"]),
+    ([("RXA-3", "20261122")], ["RXA^1^3 date-in-future error"]),
+    ([("RXA-3", "20261122"), ("MSH-7", "20261122010000")], FUTURE_OF_A_LOCAL_MESSAGE),
     ([("RXA-3", "20261121")], ["RXA^1^3 date-after-message error"]),
+    # With an offset of its own, a dose is of the day that it was where the message comes from.
+    ([("RXA-3", "20261121003000+0000")], []),
+    ([("RXA-3", "20261121055900+0000")], []),
+    ([("RXA-3", "20261121060000+0000")], ["RXA^1^3 date-after-message error"]),
+    ([("RXA-3", "20261121130000+1400")], []),
+    ([("RXA-3", "20261121+1400")], []),
+    ([("RXA-3", "20261120235900-1200")], []),
+    ([("RXA-3", "20261121003000")], ["RXA^1^3 date-after-message error"]),
+    ([("RXA-3", "20261122003000+0000"), ("MSH-7", "20261121")], DAY_ALONE),
+    ([("RXA-3", "20261122060000+0000"), ("MSH-7", "20261121")], FUTURE_OF_DAY),
     ([("RXA-3", "20261120235900-0600")], []),
     ([("RXA-3", "20190724")], ["RXA^1^3 date-before-birth error"]),
     ([("RXA-3", "20190725"), ("RXA-5", "08^Hep B^CVX")], []),
