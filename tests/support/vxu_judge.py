@@ -277,6 +277,7 @@ class _Message:
         told = [(at, one.split("^")) for at, one in enumerate(field_of(pid, 3).split("~"), 1)]
         told = [(at, [*one, "", "", "", "", ""][:5]) for at, one in told]
         with_id = [one for _, one in told if one[0]]
+        is_untyped = not any(is_usable(one[4]) for one in with_id)
         kept: list[list[str]] = []
         for at, one in told:
             place = f"PID^1^3^{at}"
@@ -285,7 +286,7 @@ class _Message:
             if not one[0]:
                 self.say(f"{place}^1", "required-missing")
                 continue
-            reach = PART if len(with_id) > 1 else ""
+            reach = "" if is_untyped and one is with_id[0] else PART
             if not one[3]:
                 self.say(f"{place}^4", "required-missing")
             if not one[4]:
@@ -627,6 +628,11 @@ def get(segment: list[str], number: int, component: int = 1) -> str:
     parts = field_of(segment, number).split("~")[0].split("^")
     text = parts[component - 1] if component <= len(parts) else ""
     return "" if text == '""' else text
+
+
+def is_usable(kind: str) -> bool:
+    code = codes("identifier-type").get(kind)
+    return code is not None and code.state is not State.INVALID
 
 
 def years_before(day: date, years: int) -> date:

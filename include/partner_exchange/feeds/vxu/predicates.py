@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ import pyarrow.compute as pc
 
 from partner_exchange.feeds.vxu import observations
 from partner_exchange.feeds.vxu.cells import Flags, flags_of
-from partner_exchange.feeds.vxu.code_sets import State, VaccineKind
+from partner_exchange.feeds.vxu.code_sets import State, VaccineKind, codes
 from partner_exchange.feeds.vxu.duplicates import keys_of
 from partner_exchange.feeds.vxu.piece import Piece, all_flags, any_flags, any_of
 from partner_exchange.feeds.vxu.vaccines import NO_VACCINE
@@ -92,15 +93,25 @@ def _is_identifier(piece: Piece) -> Flags:
     return _is_sent(piece, "PID-3.1")
 
 
-def _is_only_identifier(piece: Piece) -> Flags:
+def _is_last_identifier(piece: Piece) -> Flags:
+    """Tell the first identifier of each patient who has none of a usable type: without it nobody could tell
+    who it is.
+    """
     is_identifier = _is_identifier(piece)
     of = piece.tables["identifiers"].message
-    count = np.bincount(of[is_identifier], minlength=len(piece.rows))
-    return all_flags((is_identifier, count[of] == 1))
+    is_usable = is_identifier & _is(piece, "PID-3.5", *_usable_identifier_types())
+    lines = np.flatnonzero(is_identifier & ~any_of(of[is_usable], len(piece.rows))[of])
+    return any_of(lines[np.unique(of[lines], return_index=True)[1]], len(of))
 
 
-def _is_other_identifier_there(piece: Piece) -> Flags:
-    return _is_identifier(piece) & ~when(piece, "is_only_identifier")
+def _is_other_identifier(piece: Piece) -> Flags:
+    return _is_identifier(piece) & ~when(piece, "is_last_identifier")
+
+
+@lru_cache
+def _usable_identifier_types() -> tuple[str, ...]:
+    types = codes("identifier-type").values()
+    return tuple(one.code for one in types if one.state is not State.INVALID)
 
 
 def _is_unidentified(piece: Piece) -> Flags:
@@ -241,8 +252,8 @@ CONDITIONS: Mapping[str, Callable[[Piece], Flags]] = {
     "is_zone_unusual": _is_zone_unusual,
     "is_without_patient": _is_without_patient,
     "is_identifier": _is_identifier,
-    "is_only_identifier": _is_only_identifier,
-    "is_other_identifier_there": _is_other_identifier_there,
+    "is_last_identifier": _is_last_identifier,
+    "is_other_identifier": _is_other_identifier,
     "is_unidentified": _is_unidentified,
     "is_nameless": _is_nameless,
     "is_family_name_missing": _is_family_name_missing,

@@ -102,8 +102,8 @@ HEADER: tuple[Comparison, ...] = (
 CODES: tuple[CodeRule, ...] = (
     CodeRule(place="MSH-15", set="acknowledgement-type", is_warning=True),
     CodeRule(place="MSH-16", set="acknowledgement-type", is_warning=True),
-    CodeRule(place="PID-3.5", set="identifier-type", when="is_other_identifier_there"),
-    CodeRule(place="PID-3.5", set="identifier-type", when="is_only_identifier", is_warning=True),
+    CodeRule(place="PID-3.5", set="identifier-type", when="is_other_identifier"),
+    CodeRule(place="PID-3.5", set="identifier-type", when="is_last_identifier", is_warning=True),
     CodeRule(place="PID-5.7", set="name-type", is_warning=True),
     CodeRule(place="PID-8", set="sex", is_warning=True),
     CodeRule(place="PID-10", set="race", is_warning=True),
@@ -169,8 +169,8 @@ NUMBERS: tuple[NumberRule, ...] = (
 PARTS: tuple[Comparison, ...] = (
     Required(place="PID-3.1", is_warning=True),
     Required(place="PID-3.4", when="is_identifier", is_warning=True),
-    Required(place="PID-3.5", when="is_other_identifier_there"),
-    Required(place="PID-3.5", when="is_only_identifier", is_warning=True),
+    Required(place="PID-3.5", when="is_other_identifier"),
+    Required(place="PID-3.5", when="is_last_identifier", is_warning=True),
     Required(place="NK1-1", is_warning=True),
     Never(code="required-missing", place="NK1-2", when="is_relative_nameless"),
     Required(place="NK1-3"),

@@ -25,6 +25,18 @@ CASES: list[tuple[Changes, list[str]]] = [
     ([("PID-3", "P1^^^CLINIC^QQ")], ["PID^1^3^1^5 code-unknown warning"]),
     ([("PID-3", "P1^^^CLINIC^MR~P2^^^CLINIC")], ["PID^1^3^2^5 required-missing error"]),
     ([("PID-3", "P1^^^CLINIC^MR~P2^^^CLINIC^QQ")], ["PID^1^3^2^5 code-unknown error"]),
+    (
+        [("PID-3", "P1^^^CLINIC~P2^^^STATE")],
+        ["PID^1^3^1^5 required-missing warning", "PID^1^3^2^5 required-missing error"],
+    ),
+    (
+        [("PID-3", "^^^CLINIC^MR~P1^^^CLINIC^QQ~P2^^^STATE")],
+        [
+            "PID^1^3^1^1 required-missing warning",
+            "PID^1^3^2^5 code-unknown warning",
+            "PID^1^3^3^5 required-missing error",
+        ],
+    ),
     ([("PID-3", "P1^^^CLINIC^MR~^^^CLINIC^SS")], ["PID^1^3^2^1 required-missing warning"]),
     (
         [("PID-3", "^^^CLINIC^MR")],
@@ -115,6 +127,13 @@ def test_K23_a_value_is_judged_by_its_rule(at: int, found: list[list[str]]) -> N
 def test_K23_what_must_not_be_there_is_left_out() -> None:
     patients = judged(spoilt(("PD1-12", ""), ("PID-29", "20261120"))).flat.patients
     assert patients[["PD1-13", "PID-29"]].to_numpy().tolist() == [["", ""]]
+
+
+def test_T64_a_patient_keeps_an_identifier_whose_type_says_nothing() -> None:
+    for sent in ("P1^^^CLINIC~P2^^^STATE", "P1^^^CLINIC^QQ~P2^^^STATE^QQ"):
+        checked = judged(spoilt(("PID-3", sent)))
+        assert checked.flat.identifiers["PID-3.1"].to_list() == ["P1"]
+        assert not checked.is_message_rejected.any()
 
 
 def test_T62_the_protection_flag_stays_as_sent() -> None:
