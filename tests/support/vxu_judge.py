@@ -363,6 +363,8 @@ class _Message:
     def order(self, dose: Dose) -> None:
         if dose.rxa is None:
             return self.say("RXA", "required-segment-missing", reach=DOSE, dose=dose)
+        if get(dose.rxa, 21) == "D":
+            return self.deletion(dose)
         if dose.orc is None:
             self.say("ORC", "required-segment-missing", reach=DOSE, dose=dose)
         else:
@@ -375,6 +377,13 @@ class _Message:
         self.details(dose, rxa, place)
         self.observations(dose)
         return None
+
+    def deletion(self, dose: Dose) -> None:
+        dose.action = "D"
+        if dose.orc is None:
+            self.say("ORC", "required-segment-missing", reach=DOSE, dose=dose)
+        elif not get(dose.orc, 3):
+            self.say(f"ORC^{dose.orc_at}^3", "required-missing", reach=DOSE, dose=dose)
 
     def order_control(self, dose: Dose, orc: list[str]) -> None:
         place = f"ORC^{dose.orc_at}"

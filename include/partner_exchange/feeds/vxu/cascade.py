@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from partner_exchange.feeds.vxu.cells import Flags
 from partner_exchange.feeds.vxu.found import Found, with_errors
-from partner_exchange.feeds.vxu.piece import Piece, any_of
+from partner_exchange.feeds.vxu.piece import Piece, any_of, table_of
+from partner_exchange.feeds.vxu.places import is_of_a_dose
+from partner_exchange.feeds.vxu.predicates import when
 
 PARTS = ("identifiers", "relatives", "observations")
 _NEEDED = {"identifiers": ("PID-3.1",), "relatives": (), "observations": ("OBX-2", "OBX-3", "OBX-5")}
 """Values without which a part says nothing; one that was left out takes the part with it."""
+_ASKED_OF_DELETIONS = ("ORC", "ORC-3")
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,21 @@ def keep_parts(piece: Piece, found: Sequence[Found]) -> None:
         for column in _NEEDED[table]:
             kept &= piece.is_left(column)
         piece.kept[table] = kept
+
+
+def spare_deletions(piece: Piece, found: Sequence[Found]) -> list[Found]:
+    """Return the findings without those about doses to be deleted, of which only the order number counts."""
+    is_deletion = when(piece, "is_deletion")
+    if not is_deletion.any():
+        return list(found)
+    return [_spared(piece, each, is_deletion) for each in found]
+
+
+def _spared(piece: Piece, found: Found, is_deletion: Flags) -> Found:
+    if not is_of_a_dose(found.place) or found.place in _ASKED_OF_DELETIONS:
+        return found
+    doses = piece.dose_of[found.lines] if table_of(found.place) == "observations" else found.lines
+    return replace(found, lines=found.lines[~is_deletion[doses]])
 
 
 def reject(piece: Piece, found: Sequence[Found]) -> Rejected:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from partner_exchange.feeds.vxu import rules
-from partner_exchange.feeds.vxu.cascade import Rejected, keep_parts, reject
+from partner_exchange.feeds.vxu.cascade import Rejected, keep_parts, reject, spare_deletions
 from partner_exchange.feeds.vxu.cells import Flags
 from partner_exchange.feeds.vxu.comparisons import compare, voided
 from partner_exchange.feeds.vxu.duplicates import FileMemory, keys_of
@@ -66,7 +66,7 @@ def check(flat: Flat, context: CheckContext) -> Checked:
     of_body = compare(piece, rules.BODY)
     take_out(piece, voided(of_body))
     piece.doses.put("ORC-3", when(piece, "is_order_shared"), PLACEHOLDER)
-    found += of_body
+    found = spare_deletions(piece, [*found, *of_body])
     rejected = reject(piece, found)
     _remember_doses(piece, rejected)
     found += [*compare(piece, rules.REPEATED), *rejected.found]

@@ -164,6 +164,10 @@ def _is_added(piece: Piece) -> Flags:
     return piece.is_judged("RXA-1") & ~_is(piece, "RXA-21", "D")
 
 
+def _is_deletion(piece: Piece) -> Flags:
+    return piece.is_judged("RXA-1") & _is(piece, "RXA-21", "D")
+
+
 def _is_completed(piece: Piece) -> Flags:
     return when(piece, "is_added") & _is(piece, "RXA-20", "CP", "PA")
 
@@ -270,6 +274,7 @@ CONDITIONS: Mapping[str, Callable[[Piece], Flags]] = {
     "is_without_orc": lambda piece: piece.is_judged("RXA-1") & ~piece.is_judged("ORC-1"),
     "is_order_shared": _is_order_shared,
     "is_added": _is_added,
+    "is_deletion": _is_deletion,
     "is_completed": _is_completed,
     "is_given": _is_given,
     "is_historical": _is_historical,

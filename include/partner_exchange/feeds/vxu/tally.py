@@ -13,7 +13,7 @@ No value of a message gets in but codes of the code sets and the instants of mes
 - ``time``: ``first`` and ``last`` message time.
 
 Own readings: fields are counted over messages that could be read and their doses, rejected or not; a deletion
-is neither given nor historical; a vaccine of several groups counts in each.
+is neither given nor historical, and no fields are asked of it; a vaccine of several groups counts in each.
 """
 
 from __future__ import annotations
@@ -94,22 +94,20 @@ def tally_of(
 
 
 def _counts(piece: Piece, rejected: Rejected) -> Iterator[_Line]:
-    doses = piece.doses
     is_taken = ~rejected.doses
-    is_deletion = piece.is_judged("RXA-21") & doses.of("RXA-21", "D")
     patients = piece.patient_keys()[~rejected.messages]
     counts = {
         "messages": len(piece.rows),
         "messages_accepted": int((~rejected.messages).sum()),
         "messages_rejected": int(rejected.messages.sum()),
         "patients": piece.context.memory.new_patients(patients),
-        "doses": len(doses),
+        "doses": len(piece.doses),
         "doses_accepted": int(is_taken.sum()),
         "doses_rejected": int(rejected.doses.sum()),
         "doses_given": int((is_taken & when(piece, "is_given")).sum()),
         "doses_historical": int((is_taken & when(piece, "is_historical")).sum()),
         "refusals": int((is_taken & when(piece, "is_refused")).sum()),
-        "deletions": int((is_taken & is_deletion).sum()),
+        "deletions": int((is_taken & when(piece, "is_deletion")).sum()),
         "duplicate_control_ids": int((piece.is_repeated & piece.is_read).sum()),
     }
     for name, count in counts.items():
@@ -136,10 +134,10 @@ def _fields(piece: Piece, found: Sequence[Found]) -> Iterator[_Line]:
 def _is_expected(piece: Piece, field: ScoredField) -> Flags:
     if field.section is not Section.VACCINATION:
         return piece.is_read
-    is_read = piece.of_doses(piece.is_read)
+    is_asked = piece.of_doses(piece.is_read) & ~when(piece, "is_deletion")
     if not field.when:
-        return is_read
-    return is_read & when(piece, field.when)
+        return is_asked
+    return is_asked & when(piece, field.when)
 
 
 def _is_present(piece: Piece, place: str) -> Flags:

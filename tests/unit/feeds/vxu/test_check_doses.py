@@ -221,6 +221,39 @@ def test_T64_a_deletion_needs_the_key_and_no_more() -> None:
     assert said(judged(a_message("C1", gone))) == []
 
 
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("RXA-3", "20190101"),
+        ("RXA-3", "20301231"),
+        ("RXA-3", "SHOT DATE"),
+        ("RXA-3", ""),
+        ("RXA-5", "5000^Marsh fever^CVX"),
+        ("RXA-5", "16^Influenza, whole^CVX"),
+        ("RXA-5", ""),
+        ("RXA-9", "99^?^NIP001"),
+        ("RXA-20", "XX"),
+        ("RXR-1", ""),
+        ("ORC-9", "later"),
+        ("OBX-5", ""),
+        ("OBX-1", "x"),
+    ],
+)
+def test_T64_of_a_deletion_only_the_order_number_is_judged(place: str, value: str) -> None:
+    checked = judged(put(a_message("C1", batches.dose("D1", action="D")), place, value))
+    assert said(checked) == []
+    assert not checked.is_dose_rejected.any()
+
+
+def test_T64_a_deletion_needs_an_order_number() -> None:
+    gone = batches.dose("D1", action="D")
+    assert said(judged(a_message("C1", [gone[0].replace("D1^CLINIC", ""), *gone[1:]]))) == [
+        "ORC^1^3 required-missing error",
+        "RXA message-rejected error",
+    ]
+    assert said(judged(a_message("C1", gone[1:])))[0] == "ORC required-segment-missing error"
+
+
 def test_T64_what_is_blank_and_what_it_comes_to_is_told_with_the_dose() -> None:
     dose = judged(
         spoilt(("RXA-20", ""), ("RXA-21", ""), ("RXA-5", "00006468101^^NDC"), ("RXA-17", ""))

@@ -82,6 +82,12 @@ def test_T59_only_doses_that_should_have_a_field_are_expected_to() -> None:
     assert states(message, place="RXA-18") == (1, 1, 0, 0, 0, 0)
 
 
+def test_T59_no_field_is_expected_of_a_deletion() -> None:
+    message = a_message("C1", batches.dose("D1"), batches.dose("D2", action="D", on="", lot=""))
+    for place in ("RXA-3", "RXA-6", "RXA-15", "RXA-20"):
+        assert states(message, place=place) == (1, 1, 0, 0, 0, 0)
+
+
 def test_T59_an_order_without_a_dose_counts_as_missing_and_an_unread_message_not_at_all() -> None:
     assert states(put(a_message(), "RXA", ""), place="RXA-3") == (1, 0, 1, 0, 0, 0)
     assert states(put(a_message(), "MSH-12", "2.4"), place="RXA-3") == (0, 0, 0, 0, 0, 0)
