@@ -53,6 +53,9 @@ _CODECS = {
 }
 """What MSH-18 may say (table HL70211), and the short spellings of UTF-8 that systems send."""
 
+_SINGLE_BYTES = "iso8859-"
+_REPLACED = "\N{REPLACEMENT CHARACTER}"
+
 
 @dataclass(frozen=True)
 class PlainText:
@@ -113,7 +116,10 @@ def _without_framing(match: re.Match[bytes]) -> bytes:
 def decode(content: bytes, *, is_utf_8: bool) -> tuple[str, str]:
     """Return the text of one message, and the code of what is wrong with its character set, "" if nothing is.
 
-    What is not as MSH-18 says is taken for UTF-8 where it is valid UTF-8: text in another set hardly ever is.
+    What is valid UTF-8 with signs of several bytes is taken for that where MSH-18 names a set of single
+    bytes, in which anything can be read: such text hardly ever is anything else. What is not as MSH-18 says
+    is taken for UTF-8, else for Windows-1252. Signs are replaced only where neither fits: UTF-8 or a set of
+    several bytes per sign with damage in it.
     """
     # Japanese sets of seven bits change over with ESC.
     if content.isascii() and _ESCAPE not in content:
@@ -124,14 +130,26 @@ def decode(content: bytes, *, is_utf_8: bool) -> tuple[str, str]:
     declared = _declared_charset(content)
     codec = _CODECS.get(declared)
     if codec is None:
-        text = content.decode("cp1252", "replace") if as_utf_8 is None else as_utf_8
-        if declared:
-            return text, "charset-unknown"
-        return text, "charset-assumed" if as_utf_8 is None else ""
-    text_as_declared = _decoded(content, codec)
-    if text_as_declared is not None:
-        return text_as_declared, ""
-    return content.decode(codec, "replace") if as_utf_8 is None else as_utf_8, "charset-differs"
+        fault = "charset-unknown" if declared else "charset-assumed"
+        text = _guessed(content) if as_utf_8 is None else as_utf_8
+        return text, fault if declared or as_utf_8 is None else ""
+    if as_utf_8 is not None and codec.startswith(_SINGLE_BYTES) and not content.isascii():
+        return as_utf_8, "charset-differs"
+    as_declared = _decoded(content, codec)
+    if as_declared is not None:
+        return as_declared, ""
+    if as_utf_8 is not None:
+        return as_utf_8, "charset-differs"
+    is_of_several_bytes = codec not in ("ascii", "utf-8") and not codec.startswith(_SINGLE_BYTES)
+    text = content.decode(codec, "replace") if is_of_several_bytes else _guessed(content)
+    return text, "charset-differs"
+
+
+def _guessed(content: bytes) -> str:
+    """Return text that is not quite UTF-8: damaged where any sign of several bytes is whole, else Windows."""
+    as_utf_8 = content.decode("utf-8", "replace")
+    is_damaged = not as_utf_8.replace(_REPLACED, "").isascii()
+    return as_utf_8 if is_damaged else content.decode("cp1252", "replace")
 
 
 def _decoded(content: bytes, codec: str) -> str | None:

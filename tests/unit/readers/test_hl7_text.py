@@ -135,7 +135,10 @@ def header(charset: str) -> bytes:
         ("unicode  utf-8", "utf-8", "José", "José", ""),
         ("UTF-8~8859/1", "utf-8", "José", "José", ""),
         ("UNICODE UTF-16", "utf-8", "José", "José", ""),
-        ("UNICODE UTF-8", "cp1252", "José", "Jos\ufffd", "charset-differs"),
+        ("UNICODE UTF-8", "cp1252", "José", "José", "charset-differs"),
+        ("UNICODE UTF-8", "cp1252", "Zoë “q”", "Zoë “q”", "charset-differs"),
+        ("8859/1", "utf-8", "José", "José", "charset-differs"),
+        ("8859/15", "utf-8", "Muñoz 李", "Muñoz 李", "charset-differs"),
         ("8859/1", "iso8859-1", "José", "José", ""),
         ("8859/2", "iso8859-2", "Łódź", "Łódź", ""),
         ("8859/15", "iso8859-15", "Œuvre €", "Œuvre €", ""),
@@ -145,7 +148,7 @@ def header(charset: str) -> bytes:
         ("ISO IR87", "iso2022_jp", "山田", "山田", ""),
         ("ASCII", "ascii", "Jose", "Jose", ""),
         ("ASCII", "utf-8", "José", "José", "charset-differs"),
-        ("ASCII", "cp1252", "José", "Jos\ufffd", "charset-differs"),
+        ("ASCII", "cp1252", "José", "José", "charset-differs"),
         ("EBCDIC", "utf-8", "José", "José", "charset-unknown"),
         ("EBCDIC", "cp1252", "José", "José", "charset-unknown"),
         ("EBCDIC", "ascii", "Jose", "Jose", ""),
@@ -156,6 +159,21 @@ def test_T43_the_character_set_is_that_of_msh_18(
 ) -> None:
     decoded, found = decode(header(charset) + sent.encode(codec), is_utf_8=False)
     assert (decoded.rpartition("|")[2], found) == (text, fault)
+
+
+@pytest.mark.parametrize(
+    ("charset", "sent", "text"),
+    [
+        ("UNICODE UTF-8", "Muñoz José".encode()[:-1], "Muñoz Jos\ufffd"),
+        ("", "Muñoz José".encode()[:-1], "Muñoz Jos\ufffd"),
+        ("UNICODE UTF-8", b"Jos\x81", "Jos\ufffd"),
+        ("GB 18030-2000", "李".encode("gb18030") + b"\xff", "李\ufffd"),
+    ],
+)
+def test_T43_signs_are_replaced_only_where_no_character_set_fits(
+    charset: str, sent: bytes, text: str
+) -> None:
+    assert decode(header(charset) + sent, is_utf_8=False)[0].rpartition("|")[2] == text
 
 
 def test_T43_each_message_has_its_own_character_set() -> None:

@@ -233,8 +233,8 @@ ENTRIES: tuple[Entry, ...] = (
         _WARNING,
         "The text is not in the declared character set",
         (
-            "The text is not in the character set of MSH-18. It was read as UTF-8 where it is UTF-8; else "
-            "signs that do not exist were replaced."
+            "The text is not in the character set of MSH-18. It was read as UTF-8 where it is UTF-8, else as "
+            "Windows-1252; only damaged signs were replaced."
         ),
         "Write the character set in MSH-18 that your system really sends, best UNICODE UTF-8.",
         hl7_error="102",
