@@ -59,7 +59,7 @@ def as_json(*arguments: str) -> Any:
 def test_T39_the_list_tells_kind_path_size_and_changes_nothing(aged: Exchange) -> None:
     *lines, totals = run("list", "-t", "alpha").splitlines()
     assert [line.split()[0] for line in lines] == ["kind", "original", "fix-it", "result", "archive"]
-    assert totals.startswith("alpha: 1 submissions ended before 2026-05-25 09:00 UTC (180 days), 4 files (")
+    assert totals.startswith("alpha: 1 submission ended before 2026-05-25 09:00 UTC (180 days), 4 files (")
     assert "1 archive, 1 fix-it, 1 original, 1 result" in totals
     assert files(aged) == 3
     document = as_json("list", "-t", "alpha")
@@ -83,7 +83,7 @@ def test_T39_a_purge_asks_first_and_tells_what_it_did(aged: Exchange) -> None:
     assert files(aged) == 3
     listed = as_json("list", "-t", "alpha")["files"]
     told = run("purge", "-t", "alpha", "--by", "jo", answer="y\n")
-    assert "alpha: purged 1 submissions, 4 files" in told
+    assert "alpha: purged 1 submission, 4 files" in told
     assert files(aged) == 0
     gone = as_json("tombstones", "-t", "alpha")
     assert sorted((one["kind"], one["path"], one["size_bytes"]) for one in gone) == sorted(
@@ -99,7 +99,7 @@ def test_T39_a_purge_asks_first_and_tells_what_it_did(aged: Exchange) -> None:
 def test_T39_the_list_looks_ahead_on_request(aged: Exchange) -> None:
     soon = datetime(2026, 8, 20, tzinfo=UTC)
     assert "0 submissions" in run("list", "-t", "alpha", at=soon)
-    assert "1 submissions" in run("list", "-t", "alpha", "--within", "14", at=soon)
+    assert "1 submission ended" in run("list", "-t", "alpha", "--within", "14", at=soon)
 
 
 def test_T39_a_home_on_another_server_is_left_to_airflow(aged: Exchange) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from datetime import date
 from typing import Any
 
@@ -342,3 +343,12 @@ def test_E19_messages_are_judged_anew_when_the_mode_changes_before_the_load(clin
     assert validate(submission_id).rows_rejected == 1
     (clinic.folder / "tenants" / f"{CLINIC}.yaml").write_text(CLINIC_YAML.format(mode="test"))
     assert load(submission_id).rows_rejected == 0
+
+
+def test_K20_files_of_one_time_are_taken_in_the_order_of_their_numbers(clinic: Exchange) -> None:
+    numbers = (10, 2, 1)
+    for number in numbers:
+        clinic.drop(batch(message(str(number), dose("D1"))), file_name(TODAY, number=number), CLINIC)
+        os.utime(clinic.inbox(CLINIC) / file_name(TODAY, number=number), (1_000_000_000, 1_000_000_000))
+    claimed = [clinic.get(one).file_name for one in clinic.claim_all(CLINIC)]
+    assert claimed == [file_name(TODAY, number=number) for number in sorted(numbers)]

@@ -76,8 +76,11 @@ def check(
     else:
         _show(file.name, outcome, examination, _rows(policy.feed))
         if with_mapping:
-            samples = first_values(file.read_bytes(), file_name=file.name, mapping=examination.mapping)
-            _show_mapping(examination, samples, has_fixed_places=policy.feed != "status")
+            if policy.feed != "status":
+                print("Values of this feed have fixed places; there is nothing to map.")
+            else:
+                samples = first_values(file.read_bytes(), file_name=file.name, mapping=examination.mapping)
+                _show_mapping(examination, samples)
     raise typer.Exit(_exit_code(outcome, examination.rows_rejected, examination.findings))
 
 
@@ -189,15 +192,12 @@ def _show(file_name: str, outcome: Outcome, examination: Examination, rows: str)
     _show_groups(examination.findings, rows)
 
 
-def _show_mapping(examination: Examination, samples: Mapping[str, str], *, has_fixed_places: bool) -> None:
+def _show_mapping(examination: Examination, samples: Mapping[str, str]) -> None:
     """Show where each column goes (E34); the values are the partner's own, on the partner's own terminal.
 
     The columns of a template that are blank in the file are counted, not listed: they hide the others.
     """
     mapping = examination.mapping
-    if has_fixed_places:
-        print("The columns of this feed have fixed places; there is nothing to map.")
-        return
     if not mapping:
         print(
             "Which column goes where cannot be told of a refused file. Its header has to be recognised "

@@ -75,6 +75,7 @@ def retention_purge(
     by: Annotated[str | None, typer.Option(help="who purges; kept in the audit trail")] = None,
 ) -> None:
     """Remove what ``list`` shows, for good; each thing leaves a tombstone."""
+    from partner_exchange.feeds.answer import many
     from partner_exchange.local.database import ensure_database
     from partner_exchange.settings import get_settings
     from partner_exchange.submissions.purge import purge
@@ -93,11 +94,12 @@ def retention_purge(
             typer.confirm("Remove them for good?", abort=True)
         done = purge(home, policy, by=by or getpass.getuser())
     print(
-        f"{tenant}: purged {done.submissions} submissions, {done.files} files, {done.size_bytes} bytes; "
-        f"{done.waiting} submissions wait for the next purge."
+        f"{tenant}: purged {many(done.submissions, 'submission')}, {many(done.files, 'file')}, "
+        f"{done.size_bytes:,} bytes; {many(done.waiting, 'submission')} for the next purge."
     )
     if done.failed:
-        print(f"{done.failed} submissions have files that cannot be removed; the log says why. Purge again.")
+        left = many(done.failed, "submission")
+        print(f"{left} with files that cannot be removed; the log says why. Purge again.")
         raise typer.Exit(1)
 
 
@@ -160,12 +162,14 @@ def _why_not(tenant: Tenant) -> str:
 
 
 def _totals(tenant: Tenant, due: Due) -> str:
+    from partner_exchange.feeds.answer import many
+
     counts = ", ".join(f"{count} {kind}" for kind, count in _kinds(due.removals).items())
     size_bytes = sum(one.size_bytes for one in due.removals)
     return (
-        f"{tenant.code}: {len(due.submissions)} submissions ended before {_time(due.before)} UTC "
-        f"({due.days} days), {len(due.removals)} files ({counts or 'none'}), {size_bytes} bytes; "
-        f"{due.waiting} more submissions wait for the next purge."
+        f"{tenant.code}: {many(len(due.submissions), 'submission')} ended before {_time(due.before)} UTC "
+        f"({due.days} days), {many(len(due.removals), 'file')} ({counts or 'none'}), {size_bytes:,} bytes; "
+        f"{many(due.waiting, 'more submission')} for the next purge."
     )
 
 

@@ -82,12 +82,13 @@ def value_sentence(counts: Mapping[str, int]) -> str:
     Skipped cells are no values: they were blank, or a later row took their place.
     """
     told = {name: count for name, count in counts.items() if name != "skipped"}
-    sentence = f"{_many(sum(told.values()), 'value')}: {', '.join(f'{n} {name}' for name, n in told.items())}"
+    sentence = f"{many(sum(told.values()), 'value')}: {', '.join(f'{n} {name}' for name, n in told.items())}"
     skipped = counts["skipped"]
-    return f"{sentence}; {_many(skipped, 'cell')} without a value to load" if skipped else sentence
+    return f"{sentence}; {many(skipped, 'cell')} without a value to load" if skipped else sentence
 
 
-def _many(count: int, what: str) -> str:
+def many(count: int, what: str) -> str:
+    """Return ``1 file`` or ``2 files``."""
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 

@@ -42,6 +42,7 @@ STATUSES = "mercy-hospital"
 IMMUNIZATIONS = "aaa-ssl"
 PATIENCE_S = 120.0
 _LOOK_S = 0.1
+_STAY_LOOK_S = 5.0
 _HEAD_LINES = 12
 _STATUSES_SHOWN = 12
 
@@ -97,7 +98,7 @@ def run(settings: Settings, *, rows: int, is_ending: bool) -> int:
         if was_up or not is_ending:
             _show_urls(console, settings)
         if not is_ending:
-            _stay(console)
+            _stay(console, settings)
     finally:
         if not was_up:
             stack.down(settings, echo=console.print)
@@ -285,11 +286,13 @@ def _show_urls(console: Console, settings: Settings) -> None:
     console.print(f"Mails:    {settings.home_dir / 'mails'}", soft_wrap=True)
 
 
-def _stay(console: Console) -> None:
+def _stay(console: Console, settings: Settings) -> None:
+    """Wait until somebody ends the demo, or the stack from another terminal."""
     console.print("The stack stays up; Ctrl-C ends it.")
     with_stop = {signal.SIGINT, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, with_stop)
     try:
-        signal.sigwait(with_stop)
+        while signal.sigtimedwait(with_stop, _STAY_LOOK_S) is None and stack.status(settings).is_up:
+            pass
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, with_stop)

@@ -61,8 +61,8 @@ Takes every file that lies in `{inbox}` on the connection `{connection}`, feed *
 |---|---|
 | `wait_for_files` | lets complete files go on: two looks, {settle_s:g} s apart, agree on size and time |
 | `claim` | renames each file to `<name>.<UTC>.processing`, keeps the original; nothing there: skips the run |
-| `file.validate` | checks every row; findings go to the ledger |
-| `file.load` | merges the good rows, in one transaction with the ledger |
+| `file.validate` | checks every {row}; findings go to the ledger |
+| `file.load` | merges the good {row}s, in one transaction with the ledger |
 | `file.respond` | {answers} |
 | `file.notify` | queues and sends the mails |
 | `report_failures` | closes what could not be finished, tells the partner it was us, turns the run red |
@@ -151,6 +151,7 @@ def build_inbound_dag(tenant: Tenant, settings: Settings | None = None) -> DAG:
             connection=tenant.inbox.connection,
             feed=tenant.feed,
             settle_s=tenant.inbox.settle_s,
+            row="message" if tenant.inbox.is_registry else "row",
             answers=_ANSWERS[tenant.inbox.is_registry],
         ),
         # Below the number of workers: files of one tenant never wait for those of another.

@@ -166,6 +166,19 @@ _OWN_NAME = re.compile(
 )
 
 
+def in_order(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Return the key that sorts names as people count: ``a.hl7``, ``a-2.hl7``, ``a-10.hl7`` (K20).
+
+    Servers tell times in whole seconds, so of files that were dropped in one go the names tell the order.
+    """
+    stem = StampedName(name, "").stem
+    pieces = (piece for piece in re.split(r"(\d+)", stem) if piece)
+    return tuple(
+        (0, int(piece), "") if piece.isascii() and piece.isdigit() else (1, 0, piece.casefold())
+        for piece in pieces
+    )
+
+
 def is_temporary(name: str) -> bool:
     """Say whether a client still uploads under this name (M15): left alone until it is renamed."""
     return name.startswith((".", "~$")) or name.casefold().endswith(_TEMPORARY_SUFFIXES)

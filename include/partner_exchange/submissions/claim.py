@@ -26,6 +26,7 @@ from partner_exchange.storage.folders import Entry, Home
 from partner_exchange.storage.names import (
     SUSPENDED_NOTICE,
     StampedName,
+    in_order,
     is_claimable,
     next_stamp,
     shortened,
@@ -62,7 +63,7 @@ def claim(home: Home, tenant: Tenant, *, limit: int = 200) -> list[Claimed]:
     with transaction() as connection:
         suspension = intake.suspension(connection, tenant.code)
         unfinished = ledger.unfinished(connection, tenant.code)
-    entries = sorted(home.entries(inbox), key=lambda entry: (entry.modified_at_s, entry.name))
+    entries = sorted(home.entries(inbox), key=_in_order)
     watch_quota(tenant, entries)
     known = {(submission.file_name, submission.stamp) for submission in unfinished}
     wanted = [partial(_adopt, home, tenant, entry) for entry in entries if _is_orphan(entry, known)]
@@ -95,6 +96,11 @@ def claim(home: Home, tenant: Tenant, *, limit: int = 200) -> list[Claimed]:
     if errors and not claimed:
         raise errors[0]
     return [Claimed(submission.submission_id, submission.file_name) for submission in claimed]
+
+
+def _in_order(entry: Entry) -> tuple[object, ...]:
+    """Return what sorts files as they were dropped, those of one time as their names count."""
+    return entry.modified_at_s, in_order(entry.name), entry.name
 
 
 def _is_orphan(entry: Entry, known: set[tuple[str, str]]) -> bool:

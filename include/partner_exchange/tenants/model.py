@@ -231,8 +231,9 @@ class Tenant(Model):
     name: str = Field(min_length=1, description="the organisation's name, as people write it")
     mode: Literal["test", "production"] = Field(
         default="test",
-        description="whether real data is meant; a label on runs, results and mails, and for the status feed "
-        "the switch that says whose ids files carry: the test ids or the production ids (E32, E37)",
+        description="whether real data is meant; a label on runs, results and mails. By it the status feed "
+        "takes files with the test ids or the production ids (E32, E37), and the immunization feed stores or "
+        "only answers, and takes messages that are marked as tests or does not (K7)",
     )
     time_zone: str = Field(
         default="UTC", description="zone of times shown to the partner; the store keeps UTC"

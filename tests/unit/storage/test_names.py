@@ -13,6 +13,7 @@ from partner_exchange.storage.names import (
     RESULT,
     SUSPENDED_NOTICE,
     StampedName,
+    in_order,
     is_claimable,
     is_own,
     is_temporary,
@@ -155,3 +156,18 @@ def test_K17_a_long_name_leaves_room_for_our_endings(file_name: str) -> None:
 
 def test_K17_a_shortened_name_keeps_its_ending() -> None:
     assert shortened("é" * 150 + ".csv").endswith("~.csv")
+
+
+def test_K20_names_sort_as_people_count() -> None:
+    names = ["AAA-SSL26325-10.hl7", "AAA-SSL26325-2.hl7", "AAA-SSL26325.hl7", "AAA-SSL26324-3.hl7"]
+    assert sorted(names, key=in_order) == [
+        "AAA-SSL26324-3.hl7",
+        "AAA-SSL26325.hl7",
+        "AAA-SSL26325-2.hl7",
+        "AAA-SSL26325-10.hl7",
+    ]
+
+
+@given(st.lists(NAMES))
+def test_K20_any_names_can_be_ordered(names: list[str]) -> None:
+    assert sorted(sorted(names, key=in_order)) == sorted(names)
