@@ -49,9 +49,8 @@ def _issues(material: AnswerMaterial, submission: Submission) -> pd.DataFrame:
     """Return every finding about a message: those of the checks, then those of the store."""
     if not is_acknowledged(submission):
         return empty(ISSUE_COLUMNS)
-    return pd.concat(
-        [material.tables("issues"), from_findings(material.findings.table, _STORE_CODES)], ignore_index=True
-    )
+    of_store = from_findings(material.findings.table, _STORE_CODES, material.tables("doses"))
+    return pd.concat([material.tables("issues"), of_store], ignore_index=True)
 
 
 def _reports(material: AnswerMaterial, submission: Submission, issues: pd.DataFrame) -> list[AnswerFile]:

@@ -78,10 +78,11 @@ def parse_place(place: str) -> tuple[str, int, int, int, int]:
     return segment, sequence, field, repetition, component
 
 
-def from_findings(table: pd.DataFrame, codes: Sequence[str]) -> pd.DataFrame:
+def from_findings(table: pd.DataFrame, codes: Sequence[str], doses: pd.DataFrame) -> pd.DataFrame:
     """Return the findings of some codes, as the ledger keeps them, as a table of issues again.
 
-    Dose and line are 0: the ledger knows only the place.
+    :param doses: the accepted doses with ``row``, ``dose``, ``rxa`` and ``line``: the ledger knows of a dose
+        only the place of its RXA. What is not about one has dose and line 0.
     """
     found = table[table["code"].isin(codes) & table["row"].notna()]
     if found.empty:
@@ -92,5 +93,7 @@ def from_findings(table: pd.DataFrame, codes: Sequence[str]) -> pd.DataFrame:
     )
     parts.insert(0, "row", found["row"].to_numpy(dtype=np.int64))
     parts["code"] = found["code"].to_numpy()
-    parts = parts.assign(dose=0, line=0, is_warning=False)
+    of_rxa = doses.loc[doses["rxa"] > 0, ["row", "rxa", "dose", "line"]].rename(columns={"rxa": "sequence"})
+    parts = parts.merge(of_rxa.assign(segment="RXA"), on=["row", "segment", "sequence"], how="left")
+    parts = parts.fillna({"dose": 0, "line": 0}).assign(is_warning=False)
     return parts.astype(dict(ISSUE_COLUMNS))[list(ISSUE_COLUMNS)]
