@@ -45,6 +45,8 @@ class Entry:
     """Also goes into the audit trail: somebody reached for what is not theirs, or sent what must not come."""
     may_be_lowered: bool = False
     """A tenant that does not require the value gets a warning instead of an error (K1)."""
+    is_consequence: bool = False
+    """Says only what other findings led to, such as that a message fell with its patient."""
     hl7_error: str = ""
     """What an HL7 acknowledgement says of it: code of table HL70357."""
     hl7_application_error: str = ""

@@ -556,6 +556,7 @@ ENTRIES: tuple[Entry, ...] = (
         "The dose was not taken",
         "Nothing of the dose was taken, because of the errors stated for it.",
         "Correct them and send the message again.",
+        is_consequence=True,
         hl7_error="100",
     ),
     Entry(
@@ -565,6 +566,7 @@ ENTRIES: tuple[Entry, ...] = (
         "The message was not taken",
         "Nothing of the message was taken, because of the errors stated for it.",
         "Correct them and send the message again.",
+        is_consequence=True,
         hl7_error="100",
     ),
 )
