@@ -161,7 +161,6 @@ class _Message:
     def judge(self) -> None:
         control = get(self.msh, 10)
         is_repeated = bool(control) and control in self.file.control_ids
-        self.file.control_ids.add(control)
         self.header()
         if self.is_bad:
             return self.finish("MSH^1")
@@ -179,14 +178,16 @@ class _Message:
         if self.is_bad:
             return self.finish("PID^1" if self.pid is not None else "PID")
         if self.doses and all(dose.is_bad for dose in self.doses):
-            return self.finish("RXA")
+            first = self.doses[0].rxa_at
+            return self.finish(f"RXA^{first}" if first else "RXA")
         self.file.rejected.append(False)
+        self.file.control_ids.add(control)
         for dose in self.doses:
             self.file.rejected_doses.append(dose.is_bad)
             if dose.is_bad:
                 place = f"RXA^{dose.rxa_at}" if dose.rxa else f"ORC^{dose.orc_at}"
                 self.file.findings.add((self.row, place, "dose-rejected", "error"))
-            elif dose.action == "A":
+            elif dose.action == "A" and dose.completion != "NA" and dose.cvx != "998":
                 key = (self.patient, dose.cvx, dose.sent_day[:8])
                 if key in self.file.doses:
                     self.say(f"RXA^{dose.rxa_at}", "dose-repeated")

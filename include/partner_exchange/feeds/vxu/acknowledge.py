@@ -59,6 +59,7 @@ HL70533: Mapping[str, str] = {
 _REJECTING = frozenset({"200", "201", "202", "203"})
 """Only these are AR: sent again as it is, the message would never be read. All other errors are AE."""
 
+_MESSAGE_REJECTED_CODE = "message-rejected"
 _ACCEPTED, _ERROR, _REJECTED = "AA", "AE", "AR"
 _LETTERS = {Severity.ERROR: "E", Severity.WARNING: "W", Severity.INFO: "I"}
 _PROCESSING_IDS = frozenset({"P", "D", "T"})
@@ -166,18 +167,25 @@ class _Heads:
 
 
 def _findings_by_row(issues: pd.DataFrame) -> tuple[dict[int, list[str]], dict[int, str]]:
-    """Return the ERR segments of each row, and what MSA-1 says of each row that has an error."""
+    """Return the ERR segments of each row, and what MSA-1 says of each row that has an error.
+
+    That a message falls is told at the segment without which it does; where its header says so already, no
+    second time.
+    """
     ordered = in_order(issues)
+    is_told = (ordered["code"] != _MESSAGE_REJECTED_CODE) | (ordered["segment"] != "MSH")
     wordings: dict[tuple[str, bool], tuple[str, str]] = {}
     lines: dict[int, list[str]] = {}
     worst: dict[int, str] = {}
     columns = [ordered[name].tolist() for name in ("row", "code", "is_warning")]
-    for row, code, is_warning, place in zip(*columns, places(ordered).tolist(), strict=True):
+    told = (places(ordered).tolist(), is_told.tolist())
+    for row, code, is_warning, place, is_said in zip(*columns, *told, strict=True):
         wording = wordings.get((code, is_warning))
         if wording is None:
             wording = wordings[(code, is_warning)] = _wording(code, is_warning)
         verdict, text = wording
-        lines.setdefault(row, []).append(f"ERR||{place}{text}")
+        if is_said:
+            lines.setdefault(row, []).append(f"ERR||{place}{text}")
         if verdict != _ACCEPTED:
             worst[row] = max(worst.get(row, verdict), verdict)
     return lines, worst

@@ -68,6 +68,11 @@ def check(flat: Flat, context: CheckContext) -> Checked:
     piece.doses.put("ORC-3", when(piece, "is_order_shared"), PLACEHOLDER)
     found = spare_deletions(piece, [*found, *of_body])
     rejected = reject(piece, found)
+    piece.is_repeated = context.memory.repeated_control_ids(flat.messages["MSH-10"], ~rejected.messages)
+    of_control_ids = compare(piece, rules.CONTROL_IDS)
+    if of_control_ids:
+        found += of_control_ids
+        rejected = reject(piece, found)
     _remember_doses(piece, rejected)
     found += [*compare(piece, rules.REPEATED), *rejected.found]
     issues = issue_table(piece, found)
@@ -91,10 +96,14 @@ def _assume(piece: Piece) -> None:
 
 
 def _remember_doses(piece: Piece, rejected: Rejected) -> None:
-    """Find the doses to be added that are equal to one before them in the file: patient, vaccine and day."""
+    """Find the doses to be added that are equal to one before them in the file: patient, vaccine and day.
+
+    Of what says that no vaccine was given, such as an immunity, there may be several on a day.
+    """
     patient = piece.patient_keys()[piece.doses.message]
     dose = keys_of(piece.vaccines.text("cvx"), piece.doses.coded("RXA-3").text.str.slice(0, 8))
-    is_taken = ~rejected.doses & piece.doses.of("RXA-21", "A")
+    is_no_vaccine = piece.doses.of("RXA-20", "NA") | piece.vaccines.of(frozenset({NO_VACCINE}))
+    is_taken = ~rejected.doses & piece.doses.of("RXA-21", "A") & ~is_no_vaccine
     mixed = keys_of(pd.Series(patient), pd.Series(dose))
     piece.is_dose_repeated = piece.context.memory.repeated_doses(mixed, is_taken)
 

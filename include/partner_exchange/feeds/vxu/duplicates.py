@@ -21,14 +21,16 @@ class FileMemory:
         self._doses: set[int] = set()
         self._patients: set[int] = set()
 
-    def repeated_control_ids(self, control_ids: pd.Series[str]) -> Flags:
-        """Return which messages have a control ID that one before them in the file has; and remember all."""
+    def repeated_control_ids(self, control_ids: pd.Series[str], is_taken: Flags) -> Flags:
+        """Return which messages have a control ID that one before them in the file has; and remember those
+        of messages that are taken, for no other is the first one of two.
+        """
         is_told = (control_ids != "").to_numpy()
-        return _repeated(keys_of(control_ids), is_told, self._control_ids)
+        return _repeated(keys_of(control_ids), is_told, self._control_ids, is_told & is_taken)
 
     def repeated_doses(self, doses: Keys, is_taken: Flags) -> Flags:
         """Return which doses taken are equal to one taken before; and remember them."""
-        return _repeated(doses, is_taken, self._doses)
+        return _repeated(doses, is_taken, self._doses, is_taken)
 
     def new_patients(self, patients: Keys) -> int:
         """Return how many different patients are here for the first time; and remember them."""
@@ -43,13 +45,15 @@ def keys_of(*columns: pd.Series[str]) -> Keys:
     return pd.util.hash_pandas_object(frame, index=False).to_numpy().astype(np.uint64)
 
 
-def _repeated(keys: Keys, is_asked: Flags, seen: set[int]) -> Flags:
+def _repeated(keys: Keys, is_asked: Flags, seen: set[int], is_counted: Flags) -> Flags:
+    """Return which lines asked about have a key of a line before them that counts, or one that was seen."""
     asked = np.flatnonzero(is_asked)
     found = pd.Series(keys[asked])
-    is_repeated = found.duplicated(keep="first").to_numpy(copy=True)
+    counted = pd.Series(np.where(is_counted[asked], np.arange(len(asked)), len(asked)))
+    is_repeated = (counted.groupby(found).transform("min") < np.arange(len(asked))).to_numpy(copy=True)
     if seen:
         is_repeated |= np.fromiter((key in seen for key in found.tolist()), dtype=np.bool_, count=len(found))
-    seen.update(found.tolist())
+    seen.update(found[is_counted[asked]].tolist())
     flags = np.zeros(len(keys), dtype=np.bool_)
     flags[asked] = is_repeated
     return flags

@@ -25,7 +25,7 @@ def issue_table(piece: Piece, found: Sequence[Found]) -> pd.DataFrame:
         return empty(ISSUE_COLUMNS)
     issues = pd.concat([piece.flat.issues, *tables], ignore_index=True)
     # A message falls with all its doses, not with the one it is told at.
-    issues.loc[(issues["code"] == _MESSAGE_REJECTED) & (issues["segment"] == "RXA"), ["dose", "sequence"]] = 0
+    issues.loc[issues["code"] == _MESSAGE_REJECTED, "dose"] = 0
     keys = ["component", "repetition", "field", "line"]
     order = np.lexsort(
         (

@@ -61,7 +61,8 @@ class Piece:
         """Messages that can be read and so are judged."""
         self.has_two_patients = self._messages_with("patient-repeated")
         """Messages of which nobody can tell whose doses they hold."""
-        self.is_repeated = context.memory.repeated_control_ids(flat.messages["MSH-10"])
+        self.is_repeated = np.zeros(len(self.rows), dtype=np.bool_)
+        """Messages whose control ID one before them has, once it is known which are taken."""
         self.vaccines = Vaccines(self.tables["doses"])
         self.dose_of = self._dose_of()
         """Place of the dose of each observation; -1 for none."""

@@ -189,7 +189,6 @@ PARTS: tuple[Comparison, ...] = (
 BODY: tuple[Comparison, ...] = (
     # The header of messages that can be read.
     Required(code="control-id-missing", place="MSH-10"),
-    Never(code="control-id-repeated", place="MSH-10", when="is_control_id_repeated"),
     Never(code="message-structure", place="MSH-9", when="is_other_structure"),
     Required(place="MSH-7"),
     Limit(code="value-not-precise", place="MSH-7", first="minute", second="precision", is_warning=True),
@@ -317,6 +316,11 @@ BODY: tuple[Comparison, ...] = (
     Never(code="set-id-order", place="OBX-1", when="is_out_of_order"),
 )
 """About messages, patients and doses, once it is known what counts."""
+
+CONTROL_IDS: tuple[Comparison, ...] = (
+    Never(code="control-id-repeated", place="MSH-10", when="is_control_id_repeated"),
+)
+"""About messages that nothing else rejects."""
 
 REPEATED: tuple[Comparison, ...] = (Never(code="dose-repeated", place="RXA", when="is_dose_repeated"),)
 """About doses that were taken."""

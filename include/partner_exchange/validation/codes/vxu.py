@@ -270,7 +270,7 @@ ENTRIES: tuple[Entry, ...] = (
         _CELL,
         _ERROR,
         "The date is in the future",
-        "The date is after the message or after the day on which the file came, where the partner is.",
+        "The date is after the message or after the day on which the file came.",
         "Correct the date.",
         may_be_lowered=True,
         hl7_error="102",

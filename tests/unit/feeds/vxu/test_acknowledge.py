@@ -125,7 +125,28 @@ def test_T43_only_what_could_never_be_read_is_a_reject(codes: list[str], expecte
 
     ((code, _, errors),) = answers(headers({"is_rejected": expected == "AR"}), found)
 
-    assert (code, len(errors)) == (expected, len(codes))
+    assert (code, len(errors)) == (expected, len(set(codes) - {"message-rejected"}))
+
+
+@pytest.mark.parametrize(
+    ("place", "code", "told"),
+    [
+        ({"segment": "MSH"}, "message-rejected", []),
+        ({"segment": "PID"}, "message-rejected", ["PID^1"]),
+        ({"segment": "RXA"}, "message-rejected", ["RXA^1"]),
+        ({"segment": "RXA", "sequence": 2}, "dose-rejected", ["RXA^2"]),
+    ],
+)
+def test_T50_what_follows_is_told_at_its_segment_and_not_beside_a_fault_of_the_header(
+    place: dict[str, Any], code: str, told: list[str]
+) -> None:
+    found = issues({**place, "code": code, "field": 0})
+
+    ((verdict, _, errors),) = answers(headers({"is_rejected": True}), found)
+
+    assert verdict == "AE"
+    assert [error[2] for error in errors] == told
+    assert [error[3] for error in errors] == ["100^Segment sequence error^HL70357"] * len(told)
 
 
 def test_T50_messages_keep_their_order_and_their_findings() -> None:
@@ -266,9 +287,11 @@ def test_T50_accepted_means_no_error_and_every_finding_is_told(seed: int) -> Non
     for row, (code, control_id, errors) in enumerate(told, 1):
         own = found[found["row"] == row]
         severities = [_severity(one) for one in own.to_dict("records")]
+        is_told = (own["code"] != "message-rejected") | (own["segment"] != "MSH")
+        told_severities = [_severity(one) for one in own[is_told].to_dict("records")]
         assert control_id == f"C-{row}"
         assert (code == "AA") == (Severity.ERROR not in severities)
-        assert sorted(error[4] for error in errors) == sorted(str(one)[0].upper() for one in severities)
+        assert sorted(error[4] for error in errors) == sorted(str(one)[0].upper() for one in told_severities)
         assert all(len(error) == 9 and len(error[8]) <= LONGEST_TEXT for error in errors)
 
 

@@ -249,7 +249,7 @@ def test_T64_a_deletion_needs_an_order_number() -> None:
     gone = batches.dose("D1", action="D")
     assert said(judged(a_message("C1", [gone[0].replace("D1^CLINIC", ""), *gone[1:]]))) == [
         "ORC^1^3 required-missing error",
-        "RXA message-rejected error",
+        "RXA^1 message-rejected error",
     ]
     assert said(judged(a_message("C1", gone[1:])))[0] == "ORC required-segment-missing error"
 
@@ -274,6 +274,13 @@ def test_T64_the_same_dose_twice_in_a_file_is_told_at_the_later_one() -> None:
     )
     assert said(both) == ["RXA^2 dose-repeated warning"]
     assert said(later) == ["1 RXA^1 dose-repeated warning"]
+
+
+def test_T64_several_immunities_of_a_day_are_no_repetition() -> None:
+    lines = ["ORC|RE||9999^CLINIC", "RXA|0|1|20261120||998^No vaccine^CVX|999||||||||||||||NA|A"]
+    immunity = "OBX|1|CE|59784-9^Disease with presumed immunity^LN|1|{}^^SCT||||||F|||20261120"
+    both = [[*lines, immunity.format(code)] for code in ("38907003", "14189004")]
+    assert said(judged(a_message("C1", *both))) == []
 
 
 def test_T64_a_rejected_dose_makes_no_other_a_repetition() -> None:

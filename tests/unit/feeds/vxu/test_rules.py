@@ -15,7 +15,13 @@ from partner_exchange.validation.catalogue import CATALOGUE
 from partner_exchange.validation.codes import vxu
 from partner_exchange.validation.findings import Severity
 
-COMPARISONS: tuple[Comparison, ...] = (*rules.HEADER, *rules.PARTS, *rules.BODY, *rules.REPEATED)
+COMPARISONS: tuple[Comparison, ...] = (
+    *rules.HEADER,
+    *rules.PARTS,
+    *rules.BODY,
+    *rules.CONTROL_IDS,
+    *rules.REPEATED,
+)
 VALUES = (*rules.CODES, *rules.FIXED, *rules.DATES, *rules.NUMBERS)
 DATED = {rule.place for rule in rules.DATES}
 MADE_BY_VALUES = {
