@@ -36,6 +36,8 @@ INFOS = {
 }
 WARNINGS = {
     "message-structure",
+    "control-id-too-long",
+    "amount-not-positive",
     "time-zone-missing",
     "time-zone-unusual",
     "value-unexpected",
@@ -213,6 +215,8 @@ class _Message:
     def rest_of_header(self, control: str, is_repeated: bool) -> None:
         if not control:
             self.say("MSH^1^10", "control-id-missing", reach=MESSAGE)
+        if len(control) > 199:
+            self.say("MSH^1^10", "control-id-too-long")
         if is_repeated:
             self.say("MSH^1^10", "control-id-repeated", reach=MESSAGE)
         if get(self.msh, 9, 3) != "VXU_V04":
@@ -405,7 +409,9 @@ class _Message:
         is_source = self.code(source, "information-source", f"{place}^9")
         if not action:
             self.say(f"{place}^21", "action-assumed")
-        if get(rxa, 9, 3) not in ("", "NIP001"):
+        if source and not get(rxa, 9, 3):
+            self.say(f"{place}^9^1^3", "required-missing")
+        elif get(rxa, 9, 3) not in ("", "NIP001"):
             self.say(f"{place}^9^1^3", "value-unexpected")
         dose.action = (action or "A") if is_action else ""
         dose.cvx = resolved(rxa)[0]
@@ -496,8 +502,10 @@ class _Message:
         amount, unit = get(rxa, 6), get(rxa, 7)
         if not amount and dose.action != "D":
             self.say(f"{place}^6", "required-missing")
-        if amount and not re.fullmatch(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)", amount):
+        if amount and not re.fullmatch(r"[+-]?([0-9]{1,15}(\.[0-9]{0,15})?|\.[0-9]{1,15})", amount):
             self.say(f"{place}^6", "value-not-a-number")
+        elif amount and (float(amount) < 0 or (float(amount) == 0 and dose.is_given)):
+            self.say(f"{place}^6", "amount-not-positive")
         if amount not in ("", "999"):
             if not unit:
                 self.say(f"{place}^7", "required-missing")
@@ -528,7 +536,7 @@ class _Message:
             if before is not None and number is not None and number <= before:
                 self.say(f"OBX^{at}^1", "set-id-order")
             before = number
-            if get(obx, 5):
+            if get(obx, 5) and get(obx, 11) not in ("D", "W", "X"):
                 under.setdefault(get(obx, 4), set()).add(get(obx, 3))
         if not dose.is_given or dose.cvx not in codes("vis-vaccine"):
             return
@@ -557,7 +565,9 @@ class _Message:
                 self.say(f"{place}^5", "value-not-a-number", reach=PART)
         if is_kind and kind in ("DT", "TS"):
             self.day(value, f"{place}^5", reach=PART)
-        if get(obx, 11) not in ("", "F"):
+        if get(obx, 11) in ("D", "W", "X"):
+            self.say(f"{place}^11", "observation-withdrawn", reach=PART)
+        elif get(obx, 11) not in ("", "F"):
             self.say(f"{place}^11", "value-unexpected")
         seen = self.day(get(obx, 14), f"{place}^14")
         if seen and seen > self.file.tomorrow:
@@ -575,7 +585,11 @@ class _Message:
 
     def eligibilities(self) -> None:
         told = {
-            dose.number: [obx for _, obx in dose.obx if get(obx, 3) == "64994-7" and get(obx, 5)]
+            dose.number: [
+                obx
+                for _, obx in dose.obx
+                if get(obx, 3) == "64994-7" and get(obx, 5) and get(obx, 11) not in ("D", "W", "X")
+            ]
             for dose in self.doses
             if dose.rxa
         }

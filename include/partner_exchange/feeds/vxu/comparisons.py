@@ -16,7 +16,15 @@ from partner_exchange.feeds.vxu.piece import Piece, table_of
 from partner_exchange.feeds.vxu.predicates import when
 from partner_exchange.feeds.vxu.rules import Comparison, Forbidden, Limit, Required
 
-_VOID = frozenset({"value-not-allowed", "refusal-inconsistent", "date-in-future", "date-too-long-ago"})
+_VOID = frozenset(
+    {
+        "value-not-allowed",
+        "refusal-inconsistent",
+        "date-in-future",
+        "date-too-long-ago",
+        "amount-not-positive",
+    }
+)
 
 
 def compare(piece: Piece, rules: Sequence[Comparison]) -> list[Found]:
@@ -33,7 +41,7 @@ def compare(piece: Piece, rules: Sequence[Comparison]) -> list[Found]:
 
 
 def voided(found: Sequence[Found]) -> list[Found]:
-    """Return what lets a value count as empty: it must not be there, or no date can be that."""
+    """Return what lets a value count as empty: it must not be there, or cannot be that."""
     return [each for each in found if each.code in _VOID]
 
 

@@ -22,12 +22,20 @@ VIS_PUBLISHED = "29768-9"
 VIS_PRESENTED = "29769-7"
 IMMUNITY = "59784-9"
 _OF_THE_VISIT = "VXC41"
+_WITHDRAWN = ("D", "W", "X")
+"""OBX-11 of an observation that is deleted, was wrong, or could not be made."""
+
+
+def is_withdrawn(piece: Piece) -> Flags:
+    """Return the observations that say of themselves that they do not count."""
+    return piece.tables["observations"].of("OBX-11", *_WITHDRAWN)
 
 
 def sent(piece: Piece, code: str) -> Flags:
     """Return the observations of a code that were sent with a value, good or bad."""
     table = piece.tables["observations"]
-    return piece.is_judged("OBX-3") & table.of("OBX-3", code) & table.is_filled("OBX-5")
+    is_sent = table.of("OBX-3", code) & table.is_filled("OBX-5") & ~is_withdrawn(piece)
+    return piece.is_judged("OBX-3") & is_sent
 
 
 def doses_with(piece: Piece, observations: Flags) -> Flags:

@@ -21,6 +21,7 @@ UNKNOWN_AMOUNT = "999"
 """RXA-6 of who does not know the amount."""
 PLACEHOLDER = "9999"
 """Written in ORC-3 by senders who have no number for a dose; it is no key of anything."""
+_CONTROL_ID_SIGNS = 199
 _QUERIES = ("QBP", "QCK", "QCN", "QRY", "QSB", "QSX", "QVR", "EQQ", "RQQ", "SPQ", "VQQ", "VXQ")
 _TEMPORARY_NAME = (
     r"(?i)\A(?:test(?:ing)?|test[ _-]?patient|zz[a-z]*test[a-z]*|dummy|junk|no[ -]?name|unknown|x{3,}"
@@ -83,6 +84,11 @@ def _is_without_zone(piece: Piece) -> Flags:
 
 def _is_zone_unusual(piece: Piece) -> Flags:
     return piece.tables["messages"].coded("MSH-7").spread(piece.stamps("MSH-7").is_zone_unusual)
+
+
+def _is_control_id_too_long(piece: Piece) -> Flags:
+    ids = piece.tables["messages"].coded("MSH-10")
+    return ids.spread(flags_of(pc.greater(pc.utf8_length(ids.values), _CONTROL_ID_SIGNS)))
 
 
 def _is_without_patient(piece: Piece) -> Flags:
@@ -188,6 +194,14 @@ def _is_amount_told(piece: Piece) -> Flags:
     return _is_sent(piece, "RXA-6") & ~_is(piece, "RXA-6", UNKNOWN_AMOUNT)
 
 
+def _is_amount_not_positive(piece: Piece) -> Flags:
+    """Tell amounts below zero, and zero for a dose given now: some systems write it for a refused one."""
+    amounts = piece.doses.coded("RXA-6")
+    numbers = pd.to_numeric(pd.Series(amounts.values.to_pylist(), dtype="str"), errors="coerce").to_numpy()
+    is_zero = amounts.spread(numbers == 0) & when(piece, "is_given")
+    return (amounts.spread(numbers < 0) & when(piece, "is_added")) | is_zero
+
+
 def _is_end_other(piece: Piece) -> Flags:
     start, end = piece.days("RXA-3"), piece.days("RXA-4")
     return all_flags((start != end, ~np.isnan(start), ~np.isnan(end)))
@@ -252,6 +266,7 @@ CONDITIONS: Mapping[str, Callable[[Piece], Flags]] = {
     "is_test_in_production": _is_test_in_production,
     "is_other_structure": _is_other_structure,
     "is_control_id_repeated": lambda piece: piece.is_repeated,
+    "is_control_id_too_long": _is_control_id_too_long,
     "is_without_zone": _is_without_zone,
     "is_zone_unusual": _is_zone_unusual,
     "is_without_patient": _is_without_patient,
@@ -281,6 +296,8 @@ CONDITIONS: Mapping[str, Callable[[Piece], Flags]] = {
     "is_refused": _is_refused,
     "is_not_refused": lambda piece: ~_is(piece, "RXA-20", "RE"),
     "is_amount_told": _is_amount_told,
+    "is_amount_not_positive": _is_amount_not_positive,
+    "is_source_told": lambda piece: _is_sent(piece, "RXA-9"),
     "is_end_other": _is_end_other,
     "is_vaccine_missing": _is_vaccine_missing,
     "is_vaccine_unknown": _is_vaccine_unknown,
@@ -300,6 +317,8 @@ CONDITIONS: Mapping[str, Callable[[Piece], Flags]] = {
     "is_vis_document": lambda piece: _is(piece, "OBX-3", observations.VIS_DOCUMENT),
     "is_vis_vaccine": lambda piece: _is(piece, "OBX-3", observations.VIS_VACCINE),
     "is_immunity": lambda piece: _is(piece, "OBX-3", observations.IMMUNITY),
+    "is_withdrawn": observations.is_withdrawn,
+    "is_not_withdrawn": lambda piece: ~when(piece, "is_withdrawn"),
     "is_number_value": lambda piece: _is(piece, "OBX-2", "NM"),
     "is_date_value": lambda piece: _is(piece, "OBX-2", "DT", "TS", "DTM"),
     "is_eligibility_missing": lambda piece: when(piece, "is_given") & ~observations.has_eligibility(piece),

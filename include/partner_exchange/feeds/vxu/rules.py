@@ -86,6 +86,8 @@ class Never(Comparison):
 
 
 _NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
+_AMOUNT = r"[+-]?(?:[0-9]{1,15}(?:\.[0-9]{0,15})?|\.[0-9]{1,15})"
+"""What the store can hold."""
 _SEQUENCE = r"[0-9]{1,9}"
 
 
@@ -140,7 +142,7 @@ FIXED: tuple[FixedRule, ...] = (
     FixedRule(place="RXA-1", values=("0",)),
     FixedRule(place="RXA-2", values=("1",)),
     FixedRule(place="RXA-9.3", values=("NIP001",)),
-    FixedRule(place="OBX-11", values=("F",)),
+    FixedRule(place="OBX-11", values=("F",), when="is_not_withdrawn"),
 )
 
 DATES: tuple[DateRule, ...] = (
@@ -161,7 +163,7 @@ DATES: tuple[DateRule, ...] = (
 NUMBERS: tuple[NumberRule, ...] = (
     NumberRule(place="PID-25", pattern=_SEQUENCE, is_warning=True),
     NumberRule(place="NK1-1", pattern=_SEQUENCE, is_warning=True),
-    NumberRule(place="RXA-6", pattern=_NUMBER, is_warning=True),
+    NumberRule(place="RXA-6", pattern=_AMOUNT, is_warning=True),
     NumberRule(place="OBX-1", pattern=_SEQUENCE, is_warning=True),
     NumberRule(place="OBX-5", pattern=_NUMBER, when="is_number_value"),
 )
@@ -181,6 +183,7 @@ PARTS: tuple[Comparison, ...] = (
     Required(place="OBX-5"),
     Required(place="OBX-6", when="is_number_value", is_warning=True),
     Required(place="OBX-11", is_warning=True),
+    Never(code="observation-withdrawn", place="OBX-11", when="is_withdrawn"),
     Required(place="OBX-17", when="is_eligibility", is_warning=True),
     Limit(code="date-in-future", place="OBX-14", first="OBX-14", second="tomorrow", is_warning=True),
 )
@@ -189,6 +192,7 @@ PARTS: tuple[Comparison, ...] = (
 BODY: tuple[Comparison, ...] = (
     # The header of messages that can be read.
     Required(code="control-id-missing", place="MSH-10"),
+    Never(code="control-id-too-long", place="MSH-10", when="is_control_id_too_long"),
     Never(code="message-structure", place="MSH-9", when="is_other_structure"),
     Required(place="MSH-7"),
     Limit(code="value-not-precise", place="MSH-7", first="minute", second="precision", is_warning=True),
@@ -296,8 +300,10 @@ BODY: tuple[Comparison, ...] = (
         second="age_until_months",
     ),
     Required(place="RXA-6", when="is_added", is_warning=True),
+    Never(code="amount-not-positive", place="RXA-6", when="is_amount_not_positive"),
     Required(place="RXA-7", when="is_amount_told", is_warning=True),
     Required(place="RXA-9", when="is_completed", is_warning=True),
+    Required(place="RXA-9.3", when="is_source_told", is_warning=True),
     Required(place="RXA-15", when="is_given", is_warning=True),
     Limit(code="expired-lot", place="RXA-3", when="is_given", first="given_on", second="RXA-16"),
     Required(place="RXA-17", when="is_given", is_warning=True),

@@ -51,6 +51,7 @@ STATES = {
             "value-not-precise",
             "no-such-day",
             "value-not-a-number",
+            "amount-not-positive",
             "date-in-future",
             "date-too-long-ago",
             "date-after-message",

@@ -73,11 +73,16 @@ GIVEN: list[tuple[Changes, list[str]]] = [
     ([("RXA-6", "a bit")], ["RXA^1^6 value-not-a-number warning"]),
     ([("RXA-6", "999"), ("RXA-7", "")], []),
     ([("RXA-6", ".5")], []),
+    ([("RXA-6", "0")], ["RXA^1^6 amount-not-positive warning"]),
+    ([("RXA-6", "-1")], ["RXA^1^6 amount-not-positive warning"]),
+    ([("RXA-6", "0"), ("RXA-20", "RE"), ("RXA-18", "00^Parental decision^NIP002")], []),
+    ([("RXA-6", "1234567890123456")], ["RXA^1^6 value-not-a-number warning"]),
     ([("RXA-7", "")], ["RXA^1^7 required-missing warning"]),
     ([("RXA-7", "drops")], ["RXA^1^7 code-unknown warning"]),
     ([("RXA-7", "ML")], ["RXA^1^7 code-deprecated warning"]),
     ([("RXA-9", "")], ["RXA^1^9 required-missing warning"]),
     ([("RXA-9", "99^?^NIP001")], ["RXA^1^9 code-unknown warning"]),
+    ([("RXA-9", "00")], ["RXA^1^9^1^3 required-missing warning"]),
     ([("RXA-9", "00^New^NIP009")], ["RXA^1^9^1^3 value-unexpected warning"]),
     ([("RXA-15", "")], ["RXA^1^15 required-missing warning"]),
     ([("RXA-16", "20261119")], ["RXA^1^3 expired-lot warning"]),
@@ -186,6 +191,19 @@ def test_T64_an_eligibility_of_the_visit_stands_for_all_its_doses() -> None:
     without = [one for one in second if "64994-7" not in one]
     assert said(judged(a_message("C1", visit, without))) == []
     assert said(judged(a_message("C1", first, without))) == ["RXA^2 observation-missing warning"]
+
+
+@pytest.mark.parametrize("status", ["D", "W", "X"])
+def test_T64_an_observation_that_was_withdrawn_does_not_count(status: str) -> None:
+    checked = judged(put(a_message(), "OBX-11", status, nth=ELIGIBILITY))
+    assert said(checked) == ["RXA^1 observation-missing warning", "OBX^2^11 observation-withdrawn error"]
+    assert checked.flat.observations["sequence"].to_list() == [1, 3, 4]
+    assert not checked.is_dose_rejected.any()
+
+
+def test_T64_an_amount_that_cannot_be_counts_as_blank() -> None:
+    for amount in ("0", "-0.5", "9" * 20):
+        assert judged(spoilt(("RXA-6", amount))).flat.doses["RXA-6"].to_list() == [""]
 
 
 def test_T64_set_ids_may_begin_anew_with_each_dose() -> None:

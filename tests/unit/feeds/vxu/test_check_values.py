@@ -10,6 +10,8 @@ Changes = list[tuple[str, str]]
 
 CASES: list[tuple[Changes, list[str]]] = [
     # Header.
+    ([("MSH-10", "M" * 200)], ["MSH^1^10 control-id-too-long warning"]),
+    ([("MSH-10", "M" * 199)], []),
     ([("MSH-11", "")], ["MSH^1^11 required-missing warning"]),
     ([("MSH-15", "")], ["MSH^1^15 required-missing warning"]),
     ([("MSH-15", "XX")], ["MSH^1^15 code-unknown warning"]),
