@@ -6,7 +6,7 @@ No value of a message gets in but codes of the code sets and the instants of mes
 - ``field``: by place of ``profile.py``, how many were expected, present, missing, and of those present how
   many invalid, unrecognized or deprecated (one of the three at most);
 - ``finding`` and ``finding_messages``: by code and place, findings and the messages that have them;
-- ``severity``: findings by severity;
+- ``severity``: findings by severity, without those that only say what others led to;
 - ``code``: by code set and code, with "" for all that are not known;
 - ``vaccine``: by age band and vaccine group, doses taken that were given now or elsewhere, "" for all groups;
 - ``lag``: days from a dose given now and taken to its message, 400 for more;
@@ -37,6 +37,7 @@ from partner_exchange.feeds.vxu.predicates import when
 from partner_exchange.feeds.vxu.profile import CVX, ELIGIBILITY, FIELDS, ScoredField, Section
 from partner_exchange.feeds.vxu.tables import PATIENT_TEXTS, TALLY_COLUMNS
 from partner_exchange.feeds.vxu.values import CodeCount
+from partner_exchange.validation.catalogue import CATALOGUE
 
 LONGEST_LAG = 400
 STATES = {
@@ -192,7 +193,8 @@ def _findings(issues: pd.DataFrame) -> Iterator[_Line]:
     told = issues[["row", "code", "is_warning"]].assign(place=columns(issues))
     for place, code, is_warning, count in _sizes(told, "place", "code", "is_warning"):
         yield "finding", code, place, count
-        yield "severity", severity_of(code, is_warning=is_warning).value, "", count
+        if not CATALOGUE[code].is_consequence:
+            yield "severity", severity_of(code, is_warning=is_warning).value, "", count
     messages = told[["row", "code", "place"]].drop_duplicates()
     for place, code, count in _sizes(messages, "place", "code"):
         yield "finding_messages", code, place, count

@@ -102,6 +102,16 @@ def test_T58_findings_are_counted_with_the_messages_that_have_them() -> None:
     assert count(checked, "severity", "error") == 0
 
 
+def test_T58_what_follows_from_an_error_is_no_error_of_its_own() -> None:
+    checked = judged(
+        spoilt(("PID-7", "")),
+        put(a_message("B", batches.dose("D1"), batches.dose("D2"), patient="P2"), "RXA-3", ""),
+    )
+    assert count(checked, "severity", "error") == 2
+    assert count(checked, "finding", "message-rejected", "PID") == 1
+    assert count(checked, "finding", "dose-rejected", "RXA") == 1
+
+
 def test_T60_codes_are_told_only_when_they_are_known() -> None:
     checked = judged(spoilt(("PID-8", "SECRET"), ("RXA-5", "SECRET^^CVX"), ("RXA-17", "SECRET")))
     assert "SECRET" not in checked.tally.to_csv()

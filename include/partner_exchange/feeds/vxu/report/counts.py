@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from partner_exchange.feeds.vxu.report.document import Counts
+from partner_exchange.feeds.vxu.report.quality import CONSEQUENCES
 from partner_exchange.feeds.vxu.report.tallies import Tally
 from partner_exchange.ledger.submissions import Submission
 from partner_exchange.validation.findings import Findings, Severity
@@ -30,7 +31,13 @@ def counts(submission: Submission, findings: Findings, tally: Tally) -> Counts:
         doses_given=tally.one("count", "doses_given"),
         doses_historical=tally.one("count", "doses_historical"),
         deletions=tally.one("count", "deletions"),
-        errors=findings.count(Severity.ERROR),
-        warnings=findings.count(Severity.WARNING),
-        infos=findings.count(Severity.INFO),
+        errors=_count(findings, Severity.ERROR),
+        warnings=_count(findings, Severity.WARNING),
+        infos=_count(findings, Severity.INFO),
     )
+
+
+def _count(findings: Findings, severity: Severity) -> int:
+    """Return how many findings of a severity there are; what only follows from others is none of its own."""
+    groups = (group for group in findings.groups if group.code not in CONSEQUENCES)
+    return sum(group.count for group in groups if group.severity is severity)

@@ -26,6 +26,8 @@ REJECTION_COST = 1.5
 _MESSAGE_REJECTED = "message-rejected"
 CONSEQUENCES = frozenset({_MESSAGE_REJECTED, "dose-rejected"})
 """Codes that say what other findings led to."""
+CONSEQUENCE = "consequence"
+"""What stands for the severity of these."""
 
 
 def finding_lines(findings: Findings, tally: Tally) -> tuple[FindingLine, ...]:
@@ -59,7 +61,7 @@ def _line(group: FindingGroup, tally: Tally) -> FindingLine:
         next_step="" if is_whole_file else entry.next_step,
         place=group.column,
         label=in_words(group.column),
-        severity=str(group.severity),
+        severity=CONSEQUENCE if group.code in CONSEQUENCES else str(group.severity),
         count=group.count,
         messages=affected,
         share=0.0 if is_whole_file else share,
