@@ -22,6 +22,7 @@ _WITH_PARTS = frozenset(("PID-3.4", "PID-5.1", "PID-6.1", "PID-11.1", "NK1-2.1",
 subcomponents is a slip of the sender, and belongs to the text.
 """
 
+_PHONES = ("PID-13", "NK1-5")
 _PHONE_EQUIPMENT = ("PH", "CP")
 _PHONE_USE = "PRN"
 _NET_USE = "NET"
@@ -109,7 +110,7 @@ def numbers(columns: Sequence[str], lines: Sequence[tuple[int, ...]]) -> dict[st
 
 
 def _reader(place: str) -> _Reader:
-    if place == "PID-13":
+    if place in _PHONES:
         return _phone
     if place == "PID-13.4":
         return _email

@@ -70,6 +70,7 @@ address.
 
 IDENTIFIER_TEXTS = ("PID-3.1", "PID-3.4", "PID-3.5")
 RELATIVE_TEXTS = ("NK1-1", "NK1-2.1", "NK1-2.2", "NK1-3", "NK1-4.1", "NK1-5")
+"""NK1-5 is a telephone number as PID-13 is."""
 DOSE_TEXTS = (
     "ORC-1",
     "ORC-2",

@@ -174,6 +174,15 @@ def test_T43_telephone_and_address_of_mail_are_the_first_of_their_kind(
     assert table(found.patients, "PID-13", "PID-13.4") == [(phone, email)]
 
 
+@pytest.mark.parametrize(
+    ("raw", "phone"),
+    [("^PRN^PH^^^512^5550100", "5125550100"), ("(512)555-0100", "5125550100"), ("^NET^Internet^a@x.org", "")],
+)
+def test_T43_the_telephone_of_a_relative_is_read_as_that_of_the_patient(raw: str, phone: str) -> None:
+    found = flat(MSH, PID, f"NK1|1|Doe^Jane|MTH|1 Main St|{raw}")
+    assert table(found.relatives, "NK1-5") == [(phone,)]
+
+
 def test_T63_a_dose_begins_with_orc_or_with_rxa() -> None:
     found = flat(
         MSH, PID,
