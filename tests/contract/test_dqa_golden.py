@@ -27,7 +27,9 @@ GOLDEN = Path(__file__).parent / "golden" / "dqa"
 AT = datetime(2026, 11, 21, 7, 0, tzinfo=UTC)
 
 _DOCUMENTS: dict[str, Callable[[], Document]] = {
-    "typical": lambda: a_report(TYPICAL, earlier=earlier(71.2, 74.9, 80.3, 79.1, 83.4, 82.2)),
+    "typical": lambda: a_report(
+        TYPICAL, earlier=earlier(71.2, 74.9, 80.3, 79.1, 83.4, 82.2), patients_held=44
+    ),
     "clean-test-mode": lambda: a_report(Case(lags={}), tenant=the_clinic(mode="test")),
     "refused": lambda: a_refused("hl7-name-in-future", example="AAA-SSL26325.hl7"),
 }

@@ -25,7 +25,7 @@ def test_E36_success_is_told_in_text_and_html_with_counts(exchange: Exchange, ma
     assert deliver().sent == 1
     (mail,) = mailbox.mails
     assert mail["To"] == "ok@alpha.example"
-    assert mail["Subject"] == "[Partner Exchange] roster.csv: all 2 rows loaded"
+    assert mail["Subject"] == "[Partner Exchange] [TEST] roster.csv: all 2 rows loaded"
     text, html = (part.get_content() for part in mail.iter_parts())
     for body in (text, html):
         assert submission.submission_id in body

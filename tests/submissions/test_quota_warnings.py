@@ -117,7 +117,7 @@ def test_T38_the_mail_says_folder_count_limit_and_what_to_do(
     assert deliver().sent == 1
     (mail,) = mailbox.mails
     assert mail["To"] == "stop@alpha.example"
-    assert mail["Subject"] == "[Partner Exchange] inbound: 16 of 20 files, 80 %"
+    assert mail["Subject"] == "[Partner Exchange] [TEST] inbound: 16 of 20 files, 80 %"
     assert mail["X-Exchange-Event"] == "quota"
     assert mail["X-Exchange-Submission"] is None
     text, html = (part.get_content() for part in mail.iter_parts())

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from partner_exchange.feeds.base import AnswerKind
 from partner_exchange.ledger.columns import ColumnOutcome
-from partner_exchange.ledger.states import DOSE_OUTCOMES, State
+from partner_exchange.ledger.states import DOSE_OUTCOMES, Outcome, State
 from partner_exchange.ledger.submissions import Submission
 from partner_exchange.storage import paths
 from partner_exchange.tenants.model import Inbox, Tenant
@@ -47,6 +47,11 @@ def is_acknowledged(submission: Submission) -> bool:
     return bool(submission.part_counts.get("acknowledged"))
 
 
+def was_not_read(submission: Submission) -> bool:
+    """Say whether a file was refused before its rows were counted."""
+    return submission.outcome is Outcome.REFUSED and not submission.rows_total
+
+
 def dose_counts(part_counts: Mapping[str, int]) -> dict[str, int]:
     """Return how many doses of a loaded file had which outcome, by its name; {} for a file without (T64).
 
@@ -81,7 +86,9 @@ def _registry_places(inbox: Inbox, submission: Submission) -> dict[str, str]:
     found = {"Report": paths.answer_file(inbox, name, report, "html")}
     if submission.state is State.FAILED:
         return {"Report": paths.answer_file(inbox, name, report, "txt")}
-    found |= {f"The same ({end})": paths.answer_file(inbox, name, report, end) for end in REPORT_ENDINGS[1:]}
+    for ending in REPORT_ENDINGS[1:]:
+        form = "text" if ending == "txt" else ending.upper()
+        found[f"The same as {form}"] = paths.answer_file(inbox, name, report, ending)
     if is_acknowledged(submission):
         found["Acknowledgements"] = paths.answer_file(inbox, name, acknowledgements, "hl7")
     if _is_loaded(submission) and submission.rows_accepted:

@@ -14,8 +14,8 @@ from sqlalchemy import Connection
 
 from partner_exchange import clock
 from partner_exchange.feeds.answer import all_columns
-from partner_exchange.feeds.expected import dose_counts, has_rejected, places
-from partner_exchange.ledger import quotas
+from partner_exchange.feeds.expected import dose_counts, has_rejected, places, was_not_read
+from partner_exchange.ledger import messages, quotas
 from partner_exchange.ledger import submissions as ledger
 from partner_exchange.ledger.columns import ColumnOutcome
 from partner_exchange.ledger.mails import Event, QueuedMail
@@ -37,12 +37,12 @@ class _Wording:
 
 _WORDINGS = {
     Event.SUCCESS: _Wording(
-        "{file}: all {accepted} rows loaded",
+        "{file}: {all_rows} loaded",
         "Every row of your file was accepted.",
         "Nothing is asked of you.",
     ),
     Event.FINDINGS: _Wording(
-        "{file}: {accepted} of {total} rows loaded, {rejected}",
+        "{file}: {accepted} of {total} {rows} loaded, {rejected}",
         "The good rows of your file are loaded; some rows were rejected.",
         "Your turn: mend the rows in the fix-it file and drop it into the inbox as it is named.",
     ),
@@ -71,25 +71,25 @@ _VALUE_FINDINGS = _Wording(
 )
 _MESSAGES = {
     Event.SUCCESS: _Wording(
-        "{file}: all {accepted} messages accepted",
-        "Every message of your file was accepted.",
-        "Nothing is asked of you; the report says how good the data is.",
+        "{file}: {all_rows} accepted",
+        "Your file was processed.",
+        "See its report.",
     ),
     Event.FINDINGS: _Wording(
-        "{file}: {accepted} of {total} messages accepted, {rejected}",
+        "{file}: {accepted} of {total} {rows} accepted, {rejected}",
         "Your file was processed, but parts of it could not be taken.",
-        "Your turn: the report says what to change. Correct it in your system and send those messages again.",
+        "Your turn: see its report.",
     ),
     Event.REFUSAL: _Wording(
         "{file}: refused, nothing loaded",
         "The file as a whole was refused. Nothing of it was loaded.",
-        "Your turn: see the reason below, then drop a corrected file; a name may be used again.",
+        "Your turn: see its report.",
     ),
 }
-"""What a registry's partner is told: the rows of its files are messages, and there is no fix-it file."""
+"""Subjects for a registry's partner; what became of the file and whose turn it is says the kept report."""
 
 _NOTHING_REJECTED = _Wording(
-    "{file}: {accepted} of {total} rows loaded, with findings",
+    "{file}: {accepted} of {total} {rows} loaded, with findings",
     "Your file is loaded, but something about it is not right.",
     "Your turn: see the findings below.",
 )
@@ -104,8 +104,17 @@ class FindingLine:
     column: str
     count: int
     rows: str
+    unit: str
+    """``row``, or ``message`` of a registry's file."""
     title: str
-    next_step: str
+    text: str
+    """What is wrong and what to do next; stands alone."""
+
+    @property
+    def sentence(self) -> str:
+        """Return the text behind its rows, such as ``Row 4.`` or ``Messages 4, 9-12.``, where it has some."""
+        unit = self.unit if self.rows.isdigit() else f"{self.unit}s"
+        return f"{unit.capitalize()} {self.rows}. {self.text}" if self.rows else self.text
 
 
 @dataclass(frozen=True)
@@ -135,7 +144,8 @@ def compose(connection: Connection, mail: QueuedMail, tenant: Tenant, *, sender:
     else:
         content = _about_submission(connection, mail.event, mail.submission_id, tenant)
     message = EmailMessage(policy=SMTP)
-    message["Subject"] = f"[Partner Exchange] {content.subject}"
+    label = "[TEST] " if tenant.mode == "test" else ""
+    message["Subject"] = f"[Partner Exchange] {label}{content.subject}"
     message["From"] = sender
     message["To"] = mail.recipient
     message["Date"] = format_datetime(clock.now())
@@ -169,23 +179,52 @@ def _about_submission(connection: Connection, event: Event, submission_id: str, 
     submission = ledger.get(connection, submission_id)
     findings = ledger.findings(connection, submission_id)
     columns = ledger.column_outcomes(connection, submission_id)
-    groups = findings.groups
+    groups = _causes(findings.groups)
     wording = _wording(event, submission, columns, tenant)
+    headline, turn = _verdict(connection, event, submission_id, tenant) or (wording.headline, wording.turn)
     is_registry = tenant.inbox.is_registry
+    unit = _unit(tenant)
+    found = places(submission, columns, findings, tenant)
     facts = {
         "tenant": tenant,
         "submission": submission,
-        "headline": wording.headline,
-        "turn": wording.turn,
-        "lines": [_line(group) for group in groups[:GROUPS_SHOWN]],
+        "headline": headline,
+        "turn": turn,
+        "lines": [_line(group, unit) for group in groups[:GROUPS_SHOWN]],
         "hidden_count": max(0, len(groups) - GROUPS_SHOWN),
-        "places": places(submission, columns, findings, tenant),
+        "places": found,
+        "label_width": max(map(len, found)),
+        "was_not_read": is_registry and was_not_read(submission),
         "values": _values(submission, columns),
         "doses": dose_counts(submission.part_counts) if submission.loaded_at is not None else {},
-        "rows_are": "Messages" if is_registry else "Rows",
+        "rows_are": f"{unit.capitalize()}s",
+        "place_is": "Place" if is_registry else "Column",
         "listed_in": "the report" if is_registry else "the result file",
     }
-    return _Content("mail", _subject(wording.subject, submission, columns), facts)
+    return _Content("mail", _subject(wording.subject, submission, columns, unit), facts)
+
+
+def _unit(tenant: Tenant) -> str:
+    return "message" if tenant.inbox.is_registry else "row"
+
+
+def _verdict(
+    connection: Connection, event: Event, submission_id: str, tenant: Tenant
+) -> tuple[str, str] | None:
+    """Return what the kept report says became of the file, and whose turn it is; None without one (X05)."""
+    if not tenant.inbox.is_registry or event not in _MESSAGES:
+        return None
+    report = messages.report(connection, submission_id)
+    if report is None:
+        return None
+    verdict = report.document["verdict"]
+    return str(verdict["sentence"]), str(verdict["turn"])
+
+
+def _causes(groups: Sequence[FindingGroup]) -> Sequence[FindingGroup]:
+    """Return the groups without those that only follow from others, unless there is nothing else."""
+    causes = [group for group in groups if not CATALOGUE[group.code].is_consequence]
+    return causes or groups
 
 
 def _wording(
@@ -216,24 +255,27 @@ def _rejected(submission: Submission, columns: Sequence[ColumnOutcome]) -> str:
     return ", ".join([f"{rows} rejected", *parts] if rows or not parts else parts)
 
 
-def _subject(pattern: str, submission: Submission, columns: Sequence[ColumnOutcome]) -> str:
+def _subject(pattern: str, submission: Submission, columns: Sequence[ColumnOutcome], unit: str) -> str:
+    total = submission.rows_total or 0
     return pattern.format(
         # A file name is the partner's own text: no line break of it may make a header of its own.
         file=" ".join("".join(c if c.isprintable() else " " for c in submission.file_name).split()),
-        total=submission.rows_total or 0,
+        total=total,
+        rows=unit if total == 1 else f"{unit}s",
+        all_rows=f"the one {unit}" if total == 1 else f"all {total} {unit}s",
         accepted=submission.rows_accepted or 0,
         rejected=_rejected(submission, columns),
     )
 
 
-def _line(group: FindingGroup) -> FindingLine:
-    entry = CATALOGUE[group.code]
+def _line(group: FindingGroup, unit: str) -> FindingLine:
     return FindingLine(
         severity=str(group.severity),
         code=group.code,
         column=group.column,
         count=group.count,
         rows=group.row_ranges,
-        title=entry.title,
-        next_step=entry.next_step,
+        unit=unit,
+        title=CATALOGUE[group.code].title,
+        text=group.message,
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pandas as pd
+from sqlalchemy import Connection
 
 from partner_exchange.feeds.base import AnswerFile, AnswerKind, AnswerMaterial
 from partner_exchange.feeds.expected import is_acknowledged
@@ -63,6 +64,7 @@ def _reports(material: AnswerMaterial, submission: Submission, issues: pd.DataFr
             findings=material.findings,
             tally=material.tables("tally") if is_judged else empty(TALLY_COLUMNS),
             earlier=messages.reports_before(connection, submission, limit=FILES_SHOWN),
+            patients_held=_patients_held(connection, material, submission),
         )
         kept = messages.record_report(connection, submission, score=made.score, document=made.as_json())
     document = report.Document.of(kept.document)
@@ -73,6 +75,16 @@ def _reports(material: AnswerMaterial, submission: Submission, issues: pd.DataFr
         "json": report.json_bytes(document),
     }
     return [AnswerFile(AnswerKind.REPORT, ending, content) for ending, content in contents.items()]
+
+
+def _patients_held(connection: Connection, material: AnswerMaterial, submission: Submission) -> int:
+    """Return of how many different patients a dose is held."""
+    if submission.loaded_at is None or not submission.part_counts.get("doses_held"):
+        return 0
+    outcomes = messages.outcomes(connection, submission.submission_id)
+    rows = outcomes.loc[outcomes["doses_held"] > 0, "row"]
+    reported = material.tables("reported")
+    return int(reported.loc[reported["row"].isin(rows), "patient_key"].nunique())
 
 
 def _consents(material: AnswerMaterial, submission: Submission) -> AnswerFile:

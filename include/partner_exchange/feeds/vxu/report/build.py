@@ -33,20 +33,22 @@ def build(
     findings: Findings,
     tally: pd.DataFrame,
     earlier: Sequence[QualityReport],
+    patients_held: int = 0,
 ) -> Document:
     """Return the report; the same input gives the same report at any time (T58).
 
     :param findings: of the checks and of the store; only their groups are read.
     :param tally: ``TALLY_COLUMNS``, of the whole file; without lines for a refused file.
     :param earlier: scored reports of the tenant's earlier files, oldest first.
+    :param patients_held: different patients whose doses are held.
     :raises LookupError: the file was refused, and no finding says why.
     """
     told = Tally.of(tally)
-    counted = counts(submission, findings, told)
+    counted = counts(submission, findings, told, patients_held=patients_held)
     bare = Document(
         format=FORMAT,
         head=head(submission, tenant, told),
-        verdict=verdict.verdict(counted, tenant, submission.outcome),
+        verdict=verdict.verdict(counted, findings, tenant, submission.outcome),
         contact=tenant.contacts.support.strip(),
     )
     if submission.outcome is Outcome.REFUSED:

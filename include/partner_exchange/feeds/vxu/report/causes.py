@@ -78,6 +78,7 @@ def _of_finding(line: FindingLine) -> Cause:
         share=line.share,
         points=line.points,
         next_step=line.next_step,
+        first_messages=line.first_messages,
     )
 
 

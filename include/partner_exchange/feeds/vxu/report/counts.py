@@ -9,7 +9,7 @@ from partner_exchange.ledger.submissions import Submission
 from partner_exchange.validation.findings import Findings, Severity
 
 
-def counts(submission: Submission, findings: Findings, tally: Tally) -> Counts:
+def counts(submission: Submission, findings: Findings, tally: Tally, *, patients_held: int) -> Counts:
     """Return the counts; what became of messages and doses is as the ledger says."""
     parts = submission.part_counts
     return Counts(
@@ -34,6 +34,7 @@ def counts(submission: Submission, findings: Findings, tally: Tally) -> Counts:
         errors=_count(findings, Severity.ERROR),
         warnings=_count(findings, Severity.WARNING),
         infos=_count(findings, Severity.INFO),
+        patients_held=patients_held,
     )
 
 

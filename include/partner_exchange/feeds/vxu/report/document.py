@@ -45,7 +45,8 @@ class Head:
     """What the trailers say; None where they say nothing."""
     batches_found: int | None
     messages_declared: int | None
-    messages_found: int
+    messages_found: int | None
+    """None where the file was refused before it was read."""
     first_message_on: str
     """Earliest day of MSH-7 (yyyy-mm-dd, UTC), "" where no message tells one."""
     last_message_on: str
@@ -102,6 +103,8 @@ class Counts:
     errors: int
     warnings: int
     infos: int
+    patients_held: int = 0
+    """Different patients whose doses are held."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,8 @@ class FindingLine:
     is_of_doses: bool
     points: float
     """What it costs of the 100 points of the report."""
+    first_messages: str = ""
+    """Numbers of the first messages with one, such as ``3, 17, 25, and 9 more``; "" for the whole file."""
 
 
 @dataclass(frozen=True)
@@ -211,6 +216,8 @@ class Cause:
     share: float
     points: float
     next_step: str
+    first_messages: str = ""
+    """Of the finding; "" for the other kinds."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from partner_exchange.feeds.expected import was_not_read
 from partner_exchange.feeds.vxu import code_sets
 from partner_exchange.feeds.vxu.report.document import Head, Instant
 from partner_exchange.feeds.vxu.report.tallies import Tally
@@ -30,7 +31,7 @@ def head(submission: Submission, tenant: Tenant, tally: Tally) -> Head:
         batches_declared=parts.get("declared_batches"),
         batches_found=parts.get("found_batches"),
         messages_declared=parts.get("declared_messages"),
-        messages_found=submission.rows_total or 0,
+        messages_found=None if was_not_read(submission) else submission.rows_total or 0,
         first_message_on=min(_days(tally, "first"), default=""),
         last_message_on=max(_days(tally, "last"), default=""),
         rule_version=submission.rule_version or "",

@@ -28,9 +28,8 @@ def html(document: Document) -> bytes:
 
 
 def _chart(document: Document) -> Chart | None:
-    if document.trend is None or len(document.trend.points) < 2:
-        return None
-    return chart([(point.received_on, point.score) for point in document.trend.points])
+    points = rows.shown_trend(document.trend) if document.trend is not None else ()
+    return chart(points) if points else None
 
 
 @lru_cache(maxsize=1)

@@ -91,7 +91,7 @@ def _causes(document: Document) -> Iterator[str]:
     shown, rest = rows.shown_causes(document)
     for cause in shown:
         yield f"{'-' + points(cause.points):>6}{_GAP}{cause.title}"
-        yield from _indented(f"{rows.where(cause)}: {cause.affected}.", 8)
+        yield from _indented(f"{rows.where(cause)}: {cause.affected}{rows.in_messages(cause)}.", 8)
         yield from _indented(cause.next_step, 8)
     yield from (line for sentence in rows.other_losses(document, rest) for line in _paragraph(sentence))
 
@@ -150,16 +150,18 @@ def _findings(document: Document) -> Iterator[str]:
             str(line.count),
             *rows.spread(line),
             points(line.points),
+            line.first_messages,
         ]
         for line in document.findings
     ]
     yield from _table(
-        [["Severity", "Code", "Place", "Count", "Messages", "Share", "Points lost"], *lines],
+        [["Severity", "Code", "Place", "Count", "Messages", "Share", "Points lost", "In messages"], *lines],
         right=range(3, 7),
     )
-    for line in document.findings:
-        if not line.place:
-            yield from _indented(f"{line.code}: {line.text}", 2)
+    yield ""
+    yield "What the codes mean"
+    for code, meaning in rows.glossary(document):
+        yield from wrap(f"{code}: {meaning}", _WIDTH, initial_indent="  ", subsequent_indent="    ")
 
 
 def _timeliness(document: Document) -> Iterator[str]:
@@ -221,7 +223,7 @@ def _trend(document: Document) -> Iterator[str]:
     yield from _table(
         [
             [point.received_on, point.file_name, point.mode, _bar(point.score / 100), points(point.score)]
-            for point in document.trend.points
+            for point in rows.shown_trend(document.trend)
         ],
         right=(4,),
     )
@@ -233,7 +235,7 @@ def _foot(document: Document) -> Iterator[str]:
         for sentence in rows.how_it_is_made(document.result):
             yield from _paragraph(sentence)
         yield ""
-    yield from _paragraph(rows.GLOSSARY)
+    yield from _paragraph(rows.ABOUT)
     if document.contact:
         yield ""
         yield from _contact(document.contact)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from partner_exchange.feeds.vxu.places import is_of_a_dose
 from partner_exchange.feeds.vxu.report.document import FindingLine
 from partner_exchange.feeds.vxu.report.tallies import Tally
-from partner_exchange.feeds.vxu.report.wording import part_of
+from partner_exchange.feeds.vxu.report.wording import first_messages, part_of
 from partner_exchange.feeds.vxu.report.words import in_words
 from partner_exchange.validation.catalogue import CATALOGUE
 from partner_exchange.validation.findings import FindingGroup, Findings, Severity
@@ -24,7 +24,7 @@ FACTOR = 40.0
 COSTS = {Severity.ERROR: 1.0, Severity.WARNING: 0.3, Severity.INFO: 0.0}
 REJECTION_COST = 1.5
 _MESSAGE_REJECTED = "message-rejected"
-CONSEQUENCES = frozenset({_MESSAGE_REJECTED, "dose-rejected"})
+CONSEQUENCES = frozenset(entry.code for entry in CATALOGUE.values() if entry.is_consequence)
 """Codes that say what other findings led to."""
 CONSEQUENCE = "consequence"
 """What stands for the severity of these."""
@@ -67,6 +67,7 @@ def _line(group: FindingGroup, tally: Tally) -> FindingLine:
         share=0.0 if is_whole_file else share,
         is_of_doses=of_doses,
         points=0.0,
+        first_messages=first_messages(group.row_ranges, affected),
     )
 
 

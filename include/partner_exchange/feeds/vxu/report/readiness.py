@@ -15,26 +15,26 @@ _FIELDS_NAMED = 4
 def readiness(scoring: Scoring, counts: Counts, sections: Sequence[Section], *, mode: str) -> Readiness:
     """Return the conditions, each with what is missing; ready is a file that meets the first two.
 
-    The third is the registry's own and is about files in a row, so it is only shown.
+    The third is the registry's own and is about files in a row, so it is only shown. In production only the
+    fields are held against their measure: size and freedom from errors are asked of test files.
     """
-    checks = (
-        _messages(counts.messages, scoring.ready_messages),
-        _fields(sections, scoring.ready_required_percent),
-        _errors(counts.errors),
-    )
-    is_ready = all(check.is_met for check in checks[:2])
-    return Readiness(is_ready, _sentence(is_ready, checks[2].is_met, mode), checks)
-
-
-def _sentence(is_ready: bool, is_error_free: bool, mode: str) -> str:
+    fields = _fields(sections, scoring.ready_required_percent)
     if mode == "production":
-        kept = "keeps" if is_ready else "does not keep"
-        return f"You are in production already; this file {kept} the measures of production."
+        meets = "meets" if fields.is_met else "does not meet"
+        return Readiness(
+            fields.is_met, f"You are in production; this file {meets} the measures for it.", (fields,)
+        )
+    checks = (_messages(counts.messages, scoring.ready_messages), fields, _errors(counts.errors))
+    is_ready = all(check.is_met for check in checks[:2])
+    return Readiness(is_ready, _sentence(is_ready, checks[2].is_met), checks)
+
+
+def _sentence(is_ready: bool, is_error_free: bool) -> str:
     if not is_ready:
         return "Not ready for production yet: see what is missing below."
     if not is_error_free:
         return "Large and complete enough for production; the registry also wants files without errors."
-    return "Ready for production: tell us, and we set the day with you."
+    return "Ready for production: agree on the day with your contact at the exchange."
 
 
 def _messages(found: int, wanted: int) -> Check:

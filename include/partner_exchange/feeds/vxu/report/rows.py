@@ -15,6 +15,8 @@ from partner_exchange.feeds.vxu.report.document import (
     Instant,
     Score,
     Timeliness,
+    Trend,
+    TrendPoint,
 )
 from partner_exchange.feeds.vxu.report.quality import COSTS, FACTOR, REJECTION_COST
 from partner_exchange.feeds.vxu.report.score import LETTERS, LOWEST
@@ -22,13 +24,13 @@ from partner_exchange.feeds.vxu.report.timeliness import CREDITS
 from partner_exchange.feeds.vxu.report.wording import many, number, percent, plain, points, size, was
 from partner_exchange.validation.findings import Severity
 
+NOT_READ = "not read"
 CAUSES_SHOWN = 12
 CODES_SHOWN = 12
 
-GLOSSARY = (
-    "Every finding code is explained in the findings reference (docs/findings.md) and the score in "
-    "docs/dqa-report.md. The CSV lists every finding by message, dose, place and line; the JSON holds this "
-    "report for programs. This report names no patient: it holds counts, codes and places only."
+ABOUT = (
+    "The CSV lists every finding by message, dose, place and line; the JSON holds this report for programs. "
+    "This report names no patient: it holds counts, codes, places and numbers of messages only."
 )
 
 
@@ -45,7 +47,7 @@ def facts(head: Head) -> list[tuple[str, str]]:
         ("Checked", _times(head.checked) if head.checked else ""),
         ("Message days", period),
         ("Batches", _declared(head.batches_found, head.batches_declared)),
-        ("Messages", _declared(head.messages_found, head.messages_declared)),
+        ("Messages", _declared(head.messages_found, head.messages_declared) or NOT_READ),
         ("Size", size(head.size_bytes)),
         ("SHA-256", head.sha256),
         ("Submission", head.submission_id),
@@ -134,6 +136,28 @@ def spread(line: FindingLine) -> tuple[str, str]:
         return "", ""
     share = f"{percent(line.share)} of {'doses' if line.is_of_doses else 'messages'}"
     return ("" if line.messages is None else number(line.messages)), share
+
+
+def in_messages(cause: Cause) -> str:
+    """Return the first messages of a cause, as they follow how many there are; "" where none is known."""
+    if not cause.first_messages:
+        return ""
+    if cause.affected.rpartition(" ")[2] in ("message", "messages"):
+        return f": {cause.first_messages}"
+    return f" in message{'' if cause.first_messages.isdigit() else 's'} {cause.first_messages}"
+
+
+def glossary(document: Document) -> list[tuple[str, str]]:
+    """Return what each code of the findings means and what to do about it, by code."""
+    told: dict[str, str] = {}
+    for line in document.findings:
+        told.setdefault(line.code, f"{line.text} {line.next_step}".strip())
+    return list(told.items())
+
+
+def shown_trend(trend: Trend) -> Sequence[TrendPoint]:
+    """Return the points worth showing: a file alone is none."""
+    return trend.points if len(trend.points) > 1 else ()
 
 
 def shown_codes(code_set: CodeSetLines) -> tuple[Sequence[CodeLine], str]:

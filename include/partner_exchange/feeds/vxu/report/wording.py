@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import floor
 
+MESSAGES_NAMED = 3
 _LEAST_PERCENT = 0.1
 _LEAST_POINTS = 0.01
 
@@ -55,3 +56,27 @@ def size(size_bytes: int) -> str:
 def part_of(part: int, whole: int) -> float:
     """Return a share, 0 of nothing, 1 at the most."""
     return min(1.0, part / whole) if whole > 0 else 0.0
+
+
+def first_messages(row_ranges: str, affected: int | None) -> str:
+    """Return ``3, 17, 25, and 9 more`` for the messages of a finding, "" where it has none.
+
+    :param row_ranges: as ``FindingGroup`` has them, perhaps cut.
+    :param affected: how many messages there are, for ranges that are cut; None where that is not known.
+    """
+    *ranges, last = row_ranges.split(", ") if row_ranges else [""]
+    is_cut = last == "..."
+    named: list[int] = []
+    told = 0
+    for one in ranges if is_cut else [*ranges, last]:
+        first, _, end = one.partition("-")
+        if not first:
+            return ""
+        of_range = range(int(first), int(end or first) + 1)
+        named += of_range[: MESSAGES_NAMED - len(named)]
+        told += len(of_range)
+    text = ", ".join(map(str, named))
+    if is_cut and affected is None:
+        return f"{text}, and more"
+    rest = (affected if is_cut and affected is not None else told) - len(named)
+    return f"{text}, and {number(rest)} more" if rest > 0 else text

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from partner_exchange.feeds.vxu.report.document import Coverage, CoverageCell, Document
+from partner_exchange.feeds.vxu.report.rows import facts, glossary
 from partner_exchange.ledger.states import Outcome
 from support.quality import (
     TYPICAL,
@@ -72,7 +75,9 @@ def test_T63_what_the_trailers_do_not_say_is_not_made_up() -> None:
             ),
             "1 of 100 messages was accepted, 99 were rejected. "
             "200 doses: 6 stored, 4 held until there is consent, 190 rejected.",
-            "Your turn: mend the causes below in your system and send what was rejected again.",
+            "Your turn: mend the causes below in your system and send what was rejected again. "
+            "4 doses wait for a consent: the consent notification (CNF) in Receive lists the patients. "
+            "With the consent they are stored; what waits longer than 180 days is purged.",
         ),
         (
             Case(doses=0, lags={}, found=[Found("required-missing", "NK1-3", 2)]),
@@ -88,6 +93,66 @@ def test_T58_the_verdict_says_what_became_of_it_and_whose_turn_it_is(
     verdict = a_report(case).verdict
 
     assert (verdict.sentence, verdict.turn) == (sentence, turn)
+
+
+WARNED, REJECTED = Found("time-zone-missing", "MSH-7", 1), Found("required-missing", "PID-7", 2)
+BTS, FTS = (
+    Found("batch-trailer-missing", "", 1, facts={"line": 2, "count": 1}),
+    Found("file-trailer-missing", "", 1),
+)
+COMPARE = (
+    "Compare the 100 messages found here with the number that your system sent, and send the whole file "
+    "again if some are missing."
+)
+
+
+@pytest.mark.parametrize(
+    ("case", "turn"),
+    [
+        (
+            Case(found=[BTS, FTS, WARNED]),
+            f"Your turn: the end of the file may be lost: BTS and FTS are missing. {COMPARE}",
+        ),
+        (Case(found=[FTS]), f"Your turn: the end of the file may be lost: FTS is missing. {COMPARE}"),
+        (
+            Case(messages_rejected=2, found=[FTS, REJECTED]),
+            "Your turn: mend the causes below in your system and send what was rejected again. "
+            f"The end of the file may be lost, too: FTS is missing. {COMPARE}",
+        ),
+    ],
+    ids=["both", "all accepted", "rejected"],
+)
+def test_T63_a_file_whose_end_may_be_lost_is_the_partners_turn(case: Case, turn: str) -> None:
+    assert a_report(case).verdict.turn == turn
+
+
+@pytest.mark.parametrize(
+    ("over", "held"),
+    [
+        (
+            {},
+            "61 doses of 40 patients wait for a consent: the consent notification (CNF) in Receive lists the "
+            "patients. With the consent they are stored; what waits longer than 180 days is purged.",
+        ),
+        (
+            {"vxu": {"held_days": None}},
+            "61 doses of 40 patients wait for a consent: the consent notification (CNF) in Receive lists the "
+            "patients. With the consent they are stored; nothing is purged meanwhile.",
+        ),
+        (
+            {"mode": "test"},
+            "In production 61 doses of 40 patients would wait for a consent, and be purged after 180 days "
+            "without one; the consent notification (CNF) in Receive lists the patients.",
+        ),
+    ],
+    ids=["production", "for ever", "test"],
+)
+def test_T61_who_has_held_doses_reads_where_the_patients_stand_and_how_long_it_lasts(
+    over: dict[str, Any], held: str
+) -> None:
+    document = a_report(Case(doses_held=61), tenant=the_clinic(**over), patients_held=40)
+
+    assert document.verdict.turn == f"Nothing has to be sent again. {held}"
 
 
 def test_K7_test_mode_is_said_in_the_first_sentence() -> None:
@@ -109,6 +174,22 @@ def test_T58_a_refused_file_has_a_reason_and_nothing_else() -> None:
     )
     assert document.verdict.turn.startswith("Your turn:")
     assert (document.score, document.counts, document.findings, document.sections) == (None, None, (), ())
+
+
+def test_T58_a_file_that_was_refused_unread_has_no_number_of_messages() -> None:
+    document = a_refused()
+
+    assert document.head.messages_found is None
+    assert dict(facts(document.head))["Messages"] == "not read"
+
+
+def test_T02_a_file_that_was_refused_after_it_was_read_has_one() -> None:
+    submission = the_submission(Case(messages=3), outcome=Outcome.REFUSED)
+    found = the_findings(Case(found=[Found("hl7-no-vxu", "", 1)]))
+
+    head = a_report(submission=submission, findings=found).head
+
+    assert head.messages_found == 3
 
 
 def test_T58_a_refusal_without_its_finding_is_our_mistake() -> None:
@@ -237,6 +318,38 @@ def test_T24_readiness_wants_51_messages_and_99_percent_of_each_required_field()
     assert (ready.is_ready, small.is_ready, poor.is_ready) == (True, False, False)
     assert small.checks[0].sentence == "50 messages, 1 more are needed"
     assert poor.checks[1].sentence == "1 of 14 fields below: Birth date (PID-7) 98.0%"
+
+
+def test_T24_in_production_a_file_is_not_held_against_rules_for_test_files() -> None:
+    case = Case(messages=12, doses=12, lags={}, found=[Found("required-missing", "NK1-3", 3)])
+    poor = Case(bad_fields={"PID-7": {"missing": 2}})
+
+    readiness, of_poor = a_report(case).readiness, a_report(poor).readiness
+
+    assert readiness is not None
+    assert of_poor is not None
+    assert readiness.is_ready
+    assert readiness.sentence == "You are in production; this file meets the measures for it."
+    assert [check.label for check in readiness.checks] == ["Every required field right in at least 99%"]
+    assert of_poor.sentence == "You are in production; this file does not meet the measures for it."
+
+
+def test_T58_findings_and_causes_name_the_first_messages() -> None:
+    document = a_report(Case(found=[Found("required-missing", "PID-7", 12)]))
+
+    assert [line.first_messages for line in document.findings] == ["1, 2, 3, and 9 more"]
+    assert [line.first_messages for line in document.causes if line.kind == "finding"] == [
+        "1, 2, 3, and 9 more"
+    ]
+
+
+def test_T58_the_glossary_tells_each_code_of_the_file_once() -> None:
+    found = [Found("required-missing", "PID-7", 12), Found("required-missing", "PID-3", 1), FTS]
+
+    told = glossary(a_report(Case(found=found)))
+
+    assert [code for code, _ in told] == ["file-trailer-missing", "required-missing"]
+    assert told[1][1] == "A value that is required here is blank. Fill it in."
 
 
 def test_T24_errors_do_not_keep_a_file_from_being_ready_but_are_told() -> None:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
@@ -14,6 +15,8 @@ import pytest
 
 from partner_exchange.feeds.vxu import report
 from partner_exchange.feeds.vxu.report import Document
+from partner_exchange.feeds.vxu.report.chart import chart
+from partner_exchange.feeds.vxu.report.document import Trend, TrendPoint
 from partner_exchange.feeds.vxu.report.issues_csv import COLUMNS
 from partner_exchange.feeds.vxu.tables import ISSUE_COLUMNS, empty
 from partner_exchange.ledger.states import State
@@ -138,6 +141,52 @@ def test_K7_the_mode_is_plain_to_see() -> None:
     assert re.search(rb"^Mode +TEST$", report.text(test), re.M)
     assert b'<p class="mode test">test: nothing is stored</p>' in report.html(test)
     assert b'<p class="mode production">production</p>' in report.html(a_report())
+
+
+@pytest.mark.parametrize("scores", [(), (80.0,), (71.2, 80.0)])
+def test_T58_text_and_page_show_the_trend_of_the_same_files(scores: tuple[float, ...]) -> None:
+    document = a_report(earlier=earlier(*scores))
+
+    bars = sum(tag == "rect" for tag, _ in Page(report.html(document)).tags)
+    lines = re.findall(rb"^2026-\d\d-\d\d  AAA", report.text(document), re.M)
+    assert bars == len(lines) == (len(scores) + 1 if scores else 0)
+
+
+def test_T58_the_trend_tells_files_of_one_day_apart_and_marks_test_files() -> None:
+    points = [
+        TrendPoint("AAA-SSL26318.hl7", "2026-11-14", "test", 80),
+        TrendPoint("AAA-SSL26325.hl7", "2026-11-21", "test", 85),
+        TrendPoint("AAA-SSL26325-2.hl7", "2026-11-21", "production", 90),
+    ]
+
+    drawn = chart(points)
+
+    assert [(bar.day, bar.number, bar.is_test) for bar in drawn.bars] == [
+        ("11-14", "", True),
+        ("11-21", "", True),
+        ("11-21", "-2", False),
+    ]
+    page = report.html(replace(a_report(), trend=Trend(tuple(points), "Better."))).decode()
+    assert [attrs["class"] for tag, attrs in Page(page.encode()).tags if tag == "rect"] == [
+        "test",
+        "test",
+        "own real",
+    ]
+    assert "dashed and hollow: test files" in page
+    assert "test files" not in report.html(a_report(earlier=earlier(80))).decode()
+
+
+def test_T58_nobody_is_sent_to_pages_that_a_partner_does_not_have(document: Document) -> None:
+    for content in (report.html(document), report.text(document)):
+        assert b"docs/" not in content
+
+
+@pytest.mark.parametrize("name", ["typical", "refused"])
+def test_T58_without_a_contact_the_report_has_none(name: str) -> None:
+    document = replace(_DOCUMENTS[name](), contact="")
+
+    for content in (report.html(document), report.text(document)):
+        assert b"Questions" not in content
 
 
 def test_T58_text_lines_have_no_space_at_their_ends(document: Document) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from partner_exchange.feeds.vxu.places import is_of_a_dose
 from partner_exchange.feeds.vxu.profile import FIELDS
-from partner_exchange.feeds.vxu.report.wording import many, percent, points, size
+from partner_exchange.feeds.vxu.report.wording import first_messages, many, percent, points, size
 from partner_exchange.feeds.vxu.report.words import in_words
 
 
@@ -22,6 +22,22 @@ def test_T58_small_costs_are_not_nothing() -> None:
     told = [points(value) for value in (0, 0.004, 0.04, 0.1, 12.34)]
 
     assert told == ["0.0", "<0.01", "0.04", "0.1", "12.3"]
+
+
+@pytest.mark.parametrize(
+    ("row_ranges", "affected", "text"),
+    [
+        ("", None, ""),
+        ("486", None, "486"),
+        ("4, 9", 2, "4, 9"),
+        ("3, 17, 25-26, 30-37", None, "3, 17, 25, and 9 more"),
+        ("1-20000", 20_000, "1, 2, 3, and 19,997 more"),
+        ("1, 3-5, ...", 90, "1, 3, 4, and 87 more"),
+        ("1, 3-5, ...", None, "1, 3, 4, and more"),
+    ],
+)
+def test_T58_the_first_messages_are_told_by_number(row_ranges: str, affected: int | None, text: str) -> None:
+    assert first_messages(row_ranges, affected) == text
 
 
 def test_T58_counts_and_sizes_are_read_easily() -> None:
