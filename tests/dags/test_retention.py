@@ -120,8 +120,8 @@ def test_T39_a_run_without_such_tenants_is_green(tenants: SftpServer, tenants_di
 
 HELD_DOSE = text(
     "insert into store.held_dose (tenant_code, patient_key, dose_key, is_refusal, action, is_given, "
-    "fingerprint, payload, held_at, submission_id) values ('clinic', 'p', :key, false, 'A', true, "
-    "'00000000-0000-0000-0000-000000000000', '{}', :held_at, 's')"
+    "fingerprint, payload, reported_at, held_at, submission_id) values ('clinic', 'p', :key, false, 'A', "
+    "true, '00000000-0000-0000-0000-000000000000', '{}', :held_at, :held_at, 's')"
 )
 
 

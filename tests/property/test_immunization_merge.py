@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
 from partner_exchange.ledger.database import engine
+from partner_exchange.ledger.states import DOSE_OUTCOMES
 from partner_exchange.stores import consents, immunizations
 from partner_exchange.stores.consent_registry import RECORD_TEXTS
 from partner_exchange.stores.immunizations import ImmunizationMerge
@@ -82,7 +83,7 @@ class Registry:
     def merge(self, *sent: AMessage) -> ImmunizationMerge:
         frames = accepted(*sent)
         result = immunizations.merge(self.connection, frames, tenant=self.tenant, submission_id="s", now=AT)
-        counts = result.messages.filter(like="doses_").to_numpy().sum()
+        counts = result.messages[[f"doses_{name}" for name in DOSE_OUTCOMES]].to_numpy().sum()
         assert counts == len(result.doses) == len(frames.doses)
         assert result.messages["row"].tolist() == list(range(1, len(sent) + 1))
         return result
@@ -94,6 +95,12 @@ class Registry:
             (patient.removeprefix("CLINIC|"), key): (cvx, lot, given)
             for patient, key, cvx, lot, given in self.connection.execute(query)
         }
+
+    def kinds(self, table: str) -> dict[str, bool]:
+        """Return for each key of a table whether it is a dose, not a refusal."""
+        columns = {"dose": "true", "refusal": "false", "held_dose": "not is_refusal"}
+        query = text(f"select dose_key, {columns[table]} as is_dose from store.{table}")
+        return {row.dose_key: row.is_dose for row in self.connection.execute(query)}
 
     def everything(self) -> dict[str, list[tuple[object, ...]]]:
         """Return all that the store says of patients and doses, without when and from which file."""
@@ -155,18 +162,30 @@ def model(store: Store, file: list[Line]) -> tuple[Store, list[str], list[str]]:
             fresh.append(at)
             if line.action == "U" and not was_told:
                 codes[at] = "update-of-unknown-dose"
-    for at in fresh:
+        if line.action == "A" and outcomes[at] == "stored" or at in fresh and line.action == "A":
+            told = [other.cvx for other in same if other.action != "D"]
+            before = [store[place][0]] if place in store else []
+            if {*told, *before} != {line.cvx}:
+                codes[at] = "dose-replaced"
+    lines = {(line.patient, line.key): at for at, line in enumerate(file)}
+    # Who was given before who was only heard of, and each in the order of the file.
+    for at in sorted(fresh, key=lambda one: not file[one].given):
         line = file[at]
         twins = [
-            place
-            for place, (cvx, _, given) in after.items()
-            if place[0] == line.patient and cvx == line.cvx and given
+            place for place, (cvx, _, _) in after.items() if place[0] == line.patient and cvx == line.cvx
         ]
-        if line.given and twins:
-            codes[at] = "dose-already-reported"
-        else:
+        learnt = [place for place in twins if not after[place][2]]
+        if not twins or line.given and learnt == twins:
             outcomes[at] = "stored"
             after[line.patient, line.key] = line.state
+            if learnt:
+                codes[at] = codes[at].replace("update-of-unknown-dose", "")
+            for place in learnt[:1]:
+                del after[place]
+                if place in lines:
+                    outcomes[lines[place]], codes[lines[place]] = "unchanged", "dose-already-reported"
+        else:
+            codes[at] = "dose-already-reported"
     return after, outcomes, codes
 
 
@@ -247,6 +266,60 @@ def test_X03_the_same_file_again_changes_nothing(
         assert set(again.doses["outcome"]) == {"unchanged"}
         assert set(again.messages["outcome"]) == {"unchanged"}
         assert registry.everything() == before
+
+
+_timed = st.lists(
+    st.builds(
+        Line,
+        patient=st.just("a"),
+        key=st.sampled_from(["K1", "K2"]),
+        action=st.sampled_from("AUD"),
+        cvx=st.just("03"),
+        lot=st.sampled_from(["L1", "L2", "L3"]),
+        given=st.booleans(),
+    ),
+    min_size=2,
+    max_size=6,
+)
+
+
+@pytest.mark.parametrize("tenant", [OPEN, SHUT], ids=["stored", "held"])
+@_few
+@given(lines=_timed, data=st.data())
+def test_T64_files_of_different_times_may_come_in_any_order(
+    module_database_url: str, tenant: Tenant, lines: list[Line], data: st.DataObject
+) -> None:
+    """Of each dose counts what the newest message says, also when that is its end."""
+    places = ("dose", "refusal") if tenant is OPEN else ("held_dose",)
+    sent = [
+        a_message(
+            line.patient,
+            at=f"2026-11-{day:02}T10:00:00Z",
+            doses=[
+                a_dose(
+                    line.key,
+                    line.action,
+                    lot=line.lot,
+                    given=line.given,
+                    completion="CP" if line.given else "RE",
+                    administered_on=f"2026-10-0{line.key[1]}",
+                )
+            ],
+        )
+        for day, line in enumerate(lines, start=1)
+    ]
+    newest = {line.key: line for line in lines}
+    expected = {key: line.given for key, line in newest.items() if line.action != "D"}
+    order = data.draw(st.permutations(sent))
+    for files in ([[one] for one in order], [order[:2], order[2:], order[:1]]):
+        with a_registry(module_database_url, tenant) as registry:
+            for file in files:
+                registry.merge(*file)
+            found = {key: given for place in places for key, given in registry.kinds(place).items()}
+            assert found == expected
+            if tenant is OPEN:
+                lots = {key[1]: lot for key, (_, lot, _) in registry.store().items()}
+                assert lots == {key: line.lot for key, line in newest.items() if expected.get(key)}
 
 
 @settings(max_examples=6, deadline=None)

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from partner_exchange.ledger import audit
 from partner_exchange.ledger.database import transaction
 from partner_exchange.stores import consent_registry, consents, immunizations
-from partner_exchange.stores.consent_registry import RECORD_TEXTS, Person
+from partner_exchange.stores.consent_registry import OTHER, RECORD_TEXTS, SURE, WEAK, Person
 from partner_exchange.stores.immunizations import ImmunizationMerge
 from support.immunizations import AMessage, a_dose, a_message, a_registry_tenant, accepted
 
@@ -60,14 +60,15 @@ def status(
     *,
     on: str = "2026-11-21",
     ids: tuple[tuple[str, str], ...] = (("CLINIC", "1"),),
+    weight: str = SURE,
     **over: str,
 ) -> tuple[str, ...]:
     who = {"last_name": "Example", "first_name": "Ann", "birth_on": "2020-02-03", **over}
     person = Person(
         pd.DataFrame([who], dtype="str"),
-        pd.DataFrame([(0, *one) for one in ids], columns=["n", "authority", "identifier"]).astype(
-            {"n": "int64", "authority": "str", "identifier": "str"}
-        ),
+        pd.DataFrame(
+            [(0, *one, weight) for one in ids], columns=["n", "authority", "identifier", "weight"]
+        ).astype({"n": "int64", "authority": "str", "identifier": "str", "weight": "str"}),
     )
     found = consent_registry.statuses(
         connection, person, tenant_code=TENANT.code, adult_age_y=18, on=date.fromisoformat(on)
@@ -158,6 +159,65 @@ def test_T61_a_namesake_with_another_identifier_of_the_authority_is_another_pers
     record(connection, a_record(**{**BY_NAME, "authority": "CLINIC", "identifier": "8"}))
     assert status(connection) == NOTHING
     assert status(connection, ids=(("OTHER", "1"),))[0] == "YES"
+
+
+@pytest.mark.parametrize("weight", [OTHER, WEAK])
+def test_T61_by_a_further_number_only_a_consent_of_the_same_name_opens(
+    connection: Connection, weight: str
+) -> None:
+    record(connection, a_record())
+    assert status(connection, weight=weight) == NOTHING
+    record(connection, a_record(**{**BY_NAME, "authority": "CLINIC", "identifier": "1"}))
+    assert status(connection, weight=weight)[0] == "YES"
+    assert status(connection, weight=weight, first_name="Bob") == NOTHING
+
+
+@pytest.mark.parametrize("word", ["NO", "WITHDRAWN"])
+def test_T61_a_newer_refusal_counts_whatever_way_it_is_found(connection: Connection, word: str) -> None:
+    record(connection, a_record(consented_on="2026-03-03"))
+    record(connection, a_record(**BY_NAME, status=word, consented_on="2026-02-02"))
+    assert status(connection)[0] == "YES"
+    record(connection, a_record(**BY_NAME, status=word, consented_on="2026-03-03"))
+    assert status(connection)[:3] == ("NO", "CHILD", "2026-03-03")
+    record(connection, a_record(consented_on="2026-04-04"))
+    assert status(connection)[0] == "YES"
+    record(connection, a_record(identifier="77", status=word, consented_on="2026-05-05"))
+    assert status(connection)[0] == "YES"
+    merge(connection, a_message("1", "77:MA", doses=[a_dose("A1|X")]))
+    assert sizes(connection, ("dose", "held_dose")) == [0, 1]
+
+
+def test_T61_a_refusal_by_a_placeholder_number_is_nobodys(connection: Connection) -> None:
+    record(connection, a_record(), a_record(identifier="9999", status="NO", consented_on="2026-05-05"))
+    merge(connection, a_message("1", "9999:SS", doses=[a_dose("A1|X")]))
+    assert sizes(connection, ("dose", "held_dose")) == [1, 0]
+
+
+def test_T61_many_namesakes_with_many_consents_are_told_apart(connection: Connection) -> None:
+    numbered = {**BY_NAME, "authority": "CLINIC"}
+    record(connection, *(a_record(**{**numbered, "identifier": str(n)}) for n in range(300)))
+    sent = [a_message(f"{n}", doses=[a_dose("A1|X")]) for n in range(150, 450)]
+    assert merge(connection, *sent).messages["consent_status"].value_counts().to_dict() == {
+        "YES": 150,
+        "NOT_FOUND": 150,
+    }
+
+
+@pytest.mark.parametrize("shared", ["999999999:SS", "123-45-6789:SS", "4711:MA", "4711:MR"])
+def test_T62_a_shared_further_number_lends_no_consent(connection: Connection, shared: str) -> None:
+    record(connection, a_record(), a_record(identifier=shared.partition(":")[0]))
+    ann = a_message("1", shared, doses=[a_dose("A1|X")])
+    bob = a_message("2", shared, first_name="Bob", birth_on="2018-01-01", doses=[a_dose("B1|X")])
+    for sent in ((ann, bob), (bob, ann)):
+        with connection.begin_nested() as work:
+            found = merge(connection, *sent)
+            assert sorted(found.doses["outcome"]) == ["held", "stored"]
+            assert found.findings["code"].tolist() == ["identifier-of-another-patient"]
+            assert found.findings["row"].tolist() == [2]
+            query = "select patient_key from store.dose"
+            assert connection.execute(text(query)).scalars().all() == ["CLINIC|1"]
+            assert consents.release(connection, TENANT, now=AT, actor="a").taken_out == 0
+            work.rollback()
 
 
 def test_T61_the_same_identifier_of_another_authority_or_tenant_is_another_person(
@@ -315,7 +375,7 @@ def test_T61_messages_tell_the_consent_of_their_patient(connection: Connection) 
 
 
 def test_T61_an_identifier_known_from_before_finds_the_consent(connection: Connection) -> None:
-    record(connection, a_record(identifier="77"))
+    record(connection, a_record(**{**BY_NAME, "authority": "CLINIC", "identifier": "77"}))
     merge(connection, a_message("1", "77", doses=[a_dose("A1|X")]))
     result = merge(connection, a_message("1", doses=[a_dose("A2|X", cvx="20")]))
     assert result.messages["consent_status"].tolist() == ["YES"]

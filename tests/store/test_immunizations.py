@@ -164,9 +164,169 @@ def test_T64_the_same_given_dose_under_another_number_is_not_stored_twice(connec
     assert rows(connection, "dose", "dose_key") == [("A1|X",)]
 
 
-def test_T64_a_dose_learnt_from_elsewhere_may_stand_beside_a_given_one(connection: Connection) -> None:
+def test_T64_a_dose_learnt_from_elsewhere_is_not_stored_beside_the_given_one(connection: Connection) -> None:
     merge(connection, a_message("1", doses=[a_dose("A1|X")]))
-    assert outcomes(later(connection, a_message("1", doses=[a_dose("B7|Y", given=False)]))) == ["stored"]
+    result = later(connection, a_message("1", doses=[a_dose("B7|Y", given=False)]))
+    assert (outcomes(result), codes(result)) == (["unchanged"], ["dose-already-reported"])
+    assert rows(connection, "dose", "dose_key") == [("A1|X",)]
+
+
+def test_T64_the_given_dose_takes_the_place_of_what_was_learnt_of_it(connection: Connection) -> None:
+    learnt, given = (a_message("1", doses=[a_dose(key, given=key == "A1|X")]) for key in ("B7|Y", "A1|X"))
+    merge(connection, learnt)
+    result = later(connection, given)
+    assert (outcomes(result), codes(result)) == (["stored"], [""])
+    assert rows(connection, "dose", "dose_key, is_given, created_at, updated_at") == [
+        ("A1|X", True, AT, LATER)
+    ]
+    assert codes(later(connection, learnt)) == ["dose-already-reported"]
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+def test_T64_given_goes_before_learnt_within_a_file_too(connection: Connection, is_known: bool) -> None:
+    learnt = a_dose("B7|Y", given=False)
+    if is_known:
+        merge(connection, a_message("1", doses=[learnt]))
+    result = later(connection, a_message("1", doses=[learnt, a_dose("C8|Y", given=False), a_dose("A1|X")]))
+    assert outcomes(result) == ["unchanged", "unchanged", "stored"]
+    assert codes(result) == ["dose-already-reported", "dose-already-reported", ""]
+    assert result.messages["doses_present"].tolist() == [1]
+    assert rows(connection, "dose", "dose_key") == [("A1|X",)]
+
+
+def test_T64_two_statements_of_immunity_of_one_day_are_both_kept(connection: Connection) -> None:
+    keys = [f"~998|2026-11-01|{one}" for one in "ab"]
+    doses = [a_dose(key, given=False, completion="NA", cvx="998") for key in keys]
+    assert outcomes(merge(connection, a_message("1", doses=doses))) == ["stored", "stored"]
+    assert outcomes(later(connection, a_message("1", doses=doses))) == ["unchanged", "unchanged"]
+
+
+@pytest.mark.parametrize("action", ["A", "U"])
+def test_T64_a_dose_without_a_number_takes_the_one_that_it_is_told_with(
+    connection: Connection, action: str
+) -> None:
+    first = a_message("1", doses=[a_dose("~03|2026-11-01"), a_dose("~20|2026-11-01", cvx="20")])
+    merge(connection, first)
+    result = later(connection, a_message("1", doses=[a_dose("V1|X", action, lot="FIX")]))
+    assert (outcomes(result), codes(result)) == (["stored"], [""])
+    kept = [("V1|X", "FIX", AT, LATER), ("~20|2026-11-01", None, AT, AT)]
+    assert rows(connection, "dose", "dose_key, lot, created_at, updated_at") == kept
+    assert codes(later(connection, first)) == ["dose-already-reported", ""]
+    assert rows(connection, "dose", "dose_key, lot, created_at, updated_at") == kept
+
+
+def test_T64_a_dose_without_a_number_is_deleted_by_the_one_it_was_sent_with(connection: Connection) -> None:
+    merge(connection, a_message("1", doses=[a_dose("~03|2026-11-01"), a_dose("~20|2026-11-01", cvx="20")]))
+    result = later(connection, a_message("1", doses=[a_dose("V1|X", "D")]))
+    assert (outcomes(result), codes(result)) == (["deleted"], [""])
+    assert rows(connection, "dose", "dose_key") == [("~20|2026-11-01",)]
+
+
+def test_T64_an_added_dose_under_the_number_of_another_one_is_told(connection: Connection) -> None:
+    merge(connection, a_message("1", doses=[a_dose("A1|X")]))
+    result = later(connection, a_message("1", doses=[a_dose("A1|X", cvx="21", lot="L2")]))
+    assert (outcomes(result), codes(result)) == (["stored"], ["dose-replaced"])
+    result = later(connection, a_message("1", doses=[a_dose("A1|X", "U", cvx="03")]))
+    assert (outcomes(result), codes(result)) == (["stored"], [""])
+    sent = [
+        a_message("1", doses=[a_dose("D7|X", cvx=cvx, administered_on="2026-10-01")]) for cvx in ("94", "10")
+    ]
+    assert codes(later(connection, *sent)) == ["dose-superseded", "dose-replaced"]
+    assert codes(later(connection, *sent)) == ["dose-superseded", ""]
+
+
+EARLY, NOON, LATE = (f"2026-11-20T{hour}:00:00Z" for hour in ("08", "12", "16"))
+
+
+def test_T64_an_older_message_changes_no_dose_and_is_told(connection: Connection) -> None:
+    old, new = a_message("1", at=EARLY, doses=[a_dose("A1|X")]), [a_dose("A1|X", "U", lot="NEW")]
+    merge(connection, old)
+    assert outcomes(later(connection, a_message("1", at=NOON, doses=new))) == ["stored"]
+    for sent in (old, a_message("1", at=EARLY, doses=[a_dose("A1|X", "D")])):
+        result = later(connection, sent)
+        assert (outcomes(result), codes(result)) == (["unchanged"], ["dose-newer-on-record"])
+        assert result.messages["doses_present"].tolist() == [int(sent is old)]
+    assert rows(connection, "dose", "lot") == [("NEW",)]
+    assert codes(later(connection, a_message("1", at=EARLY, doses=new))) == [""]
+
+
+def test_T64_the_same_dose_told_again_is_on_record_since_then(connection: Connection) -> None:
+    first = [a_dose("A1|X", lot="L1")]
+    merge(connection, a_message("1", at=EARLY, doses=first))
+    assert outcomes(later(connection, a_message("1", at=LATE, doses=first))) == ["unchanged"]
+    between = a_message("1", at=NOON, doses=[a_dose("A1|X", "U", lot="L2")])
+    assert codes(later(connection, between)) == ["dose-newer-on-record"]
+    assert rows(connection, "dose", "lot, updated_at") == [("L1", AT)]
+
+
+def test_T64_an_older_message_does_not_bring_a_deleted_dose_back(connection: Connection) -> None:
+    old = a_message("1", at=EARLY, doses=[a_dose("A1|X")])
+    merge(connection, old)
+    later(connection, a_message("1", at=NOON, doses=[a_dose("A1|X", "D")]))
+    result = later(connection, old)
+    assert (outcomes(result), codes(result)) == (["unchanged"], ["dose-newer-on-record"])
+    assert result.messages["doses_present"].tolist() == [0]
+    assert (sizes(connection)["dose"], len(rows(connection, "dose_deletion", "dose_key"))) == (0, 1)
+    result = later(connection, a_message("1", at=NOON, doses=[a_dose("A1|X")]))
+    assert (outcomes(result), codes(result)) == (["stored"], [""])
+    assert rows(connection, "dose_deletion", "dose_key") == []
+
+
+def test_T64_within_a_file_the_newest_message_decides(connection: Connection) -> None:
+    sent = [
+        a_message("1", at=at, doses=[a_dose("A1|X", lot=lot)]) for at, lot in ((LATE, "L2"), (EARLY, "L1"))
+    ]
+    result = merge(connection, *sent)
+    assert (outcomes(result), codes(result)) == (["stored", "unchanged"], ["", "dose-superseded"])
+    assert rows(connection, "dose", "lot") == [("L2",)]
+
+
+@pytest.mark.parametrize("action", ["A", "U"])
+def test_T64_a_dose_becomes_a_refusal_and_back(connection: Connection, action: str) -> None:
+    merge(connection, a_message("1", doses=[a_dose("A1|X")]))
+    refusal = {"given": False, "completion": "RE", "refusal_reason": "00"}
+    assert outcomes(later(connection, a_message("1", doses=[a_dose("A1|X", action, **refusal)]))) == [
+        "refused"
+    ]
+    assert (sizes(connection)["dose"], sizes(connection)["observation"]) == (0, 1)
+    assert rows(connection, "refusal", "dose_key, created_at") == [("A1|X", AT)]
+    assert outcomes(later(connection, a_message("1", doses=[a_dose("A1|X", action)]))) == ["stored"]
+    assert (sizes(connection)["dose"], sizes(connection)["refusal"]) == (1, 0)
+
+
+@pytest.mark.parametrize("completion", ["CP", "RE"])
+@pytest.mark.parametrize("before", ["CP", "RE"])
+def test_T64_a_deletion_removes_dose_or_refusal(connection: Connection, before: str, completion: str) -> None:
+    merge(connection, a_message("1", doses=[a_dose("A1|X", completion=before, given=before == "CP")]))
+    gone = a_dose("A1|X", "D", completion=completion, given=False)
+    assert outcomes(later(connection, a_message("1", doses=[gone]))) == ["deleted"]
+    assert (sizes(connection)["dose"], sizes(connection)["refusal"]) == (0, 0)
+
+
+def test_T61_each_dose_that_is_there_counts_once_and_refusals_do_not(connection: Connection) -> None:
+    refusal = a_dose("R1|X", given=False, completion="RE", cvx="20")
+    doses = [a_dose("A1|X"), a_dose("B1|X"), a_dose("A9|X", "D", cvx="21"), refusal]
+
+    def present(*sent: AMessage, **over: Any) -> list[int]:
+        found: list[int] = later(connection, *sent, **over).messages["doses_present"].tolist()
+        return found
+
+    for _ in range(2):
+        assert present(a_message("1", doses=doses), a_message("1", doses=[a_dose("A1|X")])) == [0, 1]
+    assert present(a_message("1", doses=[a_dose("C1|X", cvx="21"), a_dose("C1|X", "D", cvx="21")])) == [0]
+    assert present(a_message("2", doses=[a_dose("A1|X")]), tenant=a_registry_tenant(mode="test")) == [0]
+    assert present(a_message("3", doses=doses), tenant=a_registry_tenant(consent="required")) == [0]
+
+
+def test_T64_who_is_told_to_be_alive_has_not_died(connection: Connection) -> None:
+    died = a_message("1", at=EARLY, died_on="2026-11-01", death_indicator="Y")
+    merge(connection, died)
+    later(connection, a_message("1", at=NOON, death_indicator="N"))
+    for sent in (died, a_message("1", at=NOON)):
+        later(connection, sent)
+        assert rows(connection, "patient", "died_on") == [(None,)]
+    later(connection, a_message("1", at=LATE, died_on="2026-11-02", death_indicator="Y"))
+    assert rows(connection, "patient", "died_on::text") == [("2026-11-02",)]
 
 
 def test_T64_a_dose_may_take_a_new_number_in_one_file_in_any_order(connection: Connection) -> None:
@@ -210,12 +370,48 @@ def test_T64_a_patient_is_found_by_any_identifier(connection: Connection) -> Non
     assert outcomes(later(connection, a_message("5", doses=[a_dose("A1|X")]))) == ["unchanged"]
 
 
-def test_T64_of_two_patients_with_the_identifiers_of_a_message_the_older_one_is_taken(
-    connection: Connection,
+def test_T64_the_primary_identifier_decides_whatever_the_others_say(connection: Connection) -> None:
+    merge(connection, a_message("2"), a_message("1"), a_message("3", "77:MA", first_name="Bob"))
+    result = later(connection, a_message("1", "2", "77:MA", doses=[a_dose("A1|X")]))
+    assert rows(connection, "dose", "patient_key") == [("CLINIC|1",)]
+    assert result.findings.to_numpy().tolist() == [[1, "identifier-of-another-patient"]]
+    assert ("77", "CLINIC|3") in rows(connection, "patient_identifier", "identifier, patient_key")
+
+
+@pytest.mark.parametrize("other", [{"first_name": "Bob"}, {"birth_on": "2019-02-03"}, {"birth_on": ""}])
+def test_T64_a_further_identifier_leads_only_to_the_same_name_and_birth_date(
+    connection: Connection, other: dict[str, Any]
 ) -> None:
-    merge(connection, a_message("2"), a_message("1"))
-    later(connection, a_message("1", "2", doses=[a_dose("A1|X")]))
+    merge(connection, a_message("1", "77:MA"))
+    result = later(connection, a_message("5", "77:MA", **other))
+    assert result.messages["outcome"].tolist() == ["created"]
+    assert result.findings["row"].tolist() == [1]
+    assert later(connection, a_message("6", "77:MA", first_name="ann")).messages["outcome"].tolist() == [
+        "updated"
+    ]
+
+
+@pytest.mark.parametrize("number", ["443-21-9876:SS", "443219876:SR", "999999999:MA", "123456789:MA"])
+def test_T64_a_weak_number_leads_to_nobody(connection: Connection, number: str) -> None:
+    merge(connection, a_message("1", number))
+    assert later(connection, a_message("5", number)).messages["outcome"].tolist() == ["created"]
+
+
+def test_T64_one_number_of_two_types_is_of_two_patients(connection: Connection) -> None:
+    merge(connection, a_message("1"), a_message("2"))
+    result = later(connection, a_message("2", "1:PI", doses=[a_dose("A1|X")]))
     assert rows(connection, "dose", "patient_key") == [("CLINIC|2",)]
+    assert len(result.findings) == 0
+
+
+def test_T64_a_primary_identifier_goes_to_who_is_known_by_it(connection: Connection) -> None:
+    """A number that another patient's message listed only is no reason to store somebody there."""
+    merge(connection, a_message("1", "77"))
+    own = a_message("77", first_name="Bob", doses=[a_dose("A1|X")])
+    assert later(connection, own).messages["outcome"].tolist() == ["created"]
+    assert rows(connection, "dose", "patient_key") == [("CLINIC|77",)]
+    assert later(connection, own).messages["outcome"].tolist() == ["unchanged"]
+    assert later(connection, a_message("1", "77")).findings["row"].tolist() == [1]
 
 
 def test_T64_messages_of_one_file_meet_in_one_patient(connection: Connection) -> None:

@@ -42,7 +42,9 @@ class AMessage:
 
 
 def a_message(*ids: str, doses: Sequence[ADose] = (), at: str = "", **values: str) -> AMessage:
-    """Return a message about the patient with these identifiers, the first of them primary."""
+    """Return a message about the patient with these identifiers, the first of them primary; they are of type
+    MR unless they say another one, as in ``77:SS``.
+    """
     return AMessage(ids, doses, values, at or "2026-11-20T10:00:00-06:00")
 
 
@@ -66,7 +68,14 @@ def accepted(*messages: AMessage) -> Accepted:
         key = f"{AUTHORITY}|{message.ids[0]}"
         patients.append({"row": row, "patient_key": key, "reported_at": message.at, **values})
         identifiers += [
-            {"row": row, "authority": AUTHORITY, "identifier": one, "type": "MR"} for one in message.ids
+            {
+                "row": row,
+                "authority": AUTHORITY,
+                "identifier": one.partition(":")[0],
+                "type": one.partition(":")[2] or "MR",
+                "is_primary": number == 0,
+            }
+            for number, one in enumerate(message.ids)
         ]
         for number, dose in enumerate(message.doses, start=1):
             place = {"row": row, "dose": number}
@@ -79,7 +88,7 @@ def accepted(*messages: AMessage) -> Accepted:
             ]
     return Accepted(
         patients=_frame(patients, ("patient_key", "reported_at", *DEMOGRAPHICS), {"row": "int64"}),
-        identifiers=_frame(identifiers, IDENTIFIER_TEXTS, {"row": "int64"}),
+        identifiers=_frame(identifiers, IDENTIFIER_TEXTS, {"row": "int64", "is_primary": "bool"}),
         doses=_frame(
             doses,
             ("dose_key", "action", *DOSE_TEXTS),

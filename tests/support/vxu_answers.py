@@ -113,7 +113,9 @@ def issues(*over: dict[str, Any]) -> pd.DataFrame:
 def reported(*over: dict[str, Any]) -> pd.DataFrame:
     """One line per accepted message with its patient; numbered from 1 unless told otherwise."""
     plain = {
-        "patient_key": "CLINIC|P1",
+        "patient_key": "CLINIC|P1|MR",
+        "authority": "CLINIC",
+        "identifier": "P1",
         "last_name": "Pecos",
         "first_name": "Sawyer",
         "middle_name": "",
@@ -135,5 +137,6 @@ def outcomes(*over: dict[str, Any]) -> pd.DataFrame:
         "consent_on": "2020-01-01",
         "consent_expires_on": "2037-07-25",
         **{f"doses_{name}": 0 for name in DOSE_OUTCOMES},
+        "doses_present": 0,
     }
     return pd.DataFrame([{"row": row, **plain, **one} for row, one in enumerate(over, 1)])

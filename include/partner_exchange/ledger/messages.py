@@ -30,11 +30,13 @@ def record_outcomes(connection: Connection, submission_id: str, outcomes: pd.Dat
     """Keep one line per accepted message.
 
     :param outcomes: ``row`` int64, ``outcome``, ``consent_status``, ``consent_type`` text, ``consent_on``,
-        ``consent_expires_on`` text (yyyy-mm-dd or ""), ``doses_<outcome>`` int for ``DOSE_OUTCOMES``.
+        ``consent_expires_on`` text (yyyy-mm-dd or ""), ``doses_<outcome>`` int for ``DOSE_OUTCOMES``, and
+        ``doses_present`` int: of the doses that the message tells the ones in the store after the load, each
+        in one message of a file.
     """
     texts = ("outcome", "consent_status", "consent_type")
     dates = ("consent_on", "consent_expires_on")
-    counts = tuple(f"doses_{name}" for name in DOSE_OUTCOMES)
+    counts = (*(f"doses_{name}" for name in DOSE_OUTCOMES), "doses_present")
     chunk = pa.table(
         {
             "submission_id": pa.repeat(submission_id, len(outcomes)),

@@ -238,6 +238,7 @@ message_outcome = Table(
     Column("doses_unchanged", Integer, nullable=False),
     Column("doses_deleted", Integer, nullable=False),
     Column("doses_refused", Integer, nullable=False),
+    Column("doses_present", Integer, nullable=False),
     PrimaryKeyConstraint("submission_id", "row_number", name="message_outcome_pkey"),
     ForeignKeyConstraint(
         ["submission_id"], [f"{SCHEMA}.submission.submission_id"], name="message_outcome_submission_fkey"

@@ -42,6 +42,11 @@ RECORD_TEXTS = (
 
 STATUS_COLUMNS = ("consent_status", "consent_type", "consent_on", "consent_expires_on")
 
+SURE, OTHER, WEAK = "sure", "other", "weak"
+"""How sure an identifier tells the person. Only by a sure one a record opens the store whoever it names; by
+any other one the names have to be the same, but a refusal counts by any that is not weak.
+"""
+
 Days = npt.NDArray[np.datetime64]
 
 
@@ -52,7 +57,9 @@ class Person:
     people: pd.DataFrame
     """``last_name``, ``first_name``, ``birth_on`` (yyyy-mm-dd or "") texts; ``n`` is the position."""
     identifiers: pd.DataFrame
-    """``n`` int64, ``authority``, ``identifier``."""
+    """``n`` int64, ``authority``, ``identifier``, and ``weight``: ``SURE`` for what names the person by
+    itself, ``OTHER`` and ``WEAK`` for what others may have too.
+    """
 
 
 _RECORD = text("""
@@ -85,30 +92,70 @@ where known.status is distinct from i.status
 order by i.n
 """)
 
-# Per person and type the newest record; one found by identifier goes before all found by name. A record with
-# another identifier of the same authority is of another person who has the same name and birthday.
+# Per person and type the newest record; one of the person's own number goes before all found by name, but a
+# newer refusal counts whatever way it is found. Of all records of one name only the newest of each authority
+# is looked at, or namesakes would be compared with each other. A record with another number of an authority
+# that has given the person one is of a namesake.
 _NEWEST: LiteralString = """
-select distinct on (n, type) n, type, status, consented_on::text
-from (
-    select i.n::integer as n, 0 as way, c.type, c.status, c.consented_on, c.consent_no
+with asked_name as (
+    select distinct last_name_key, first_name_key, birth_on::date as birth_on
+    from asked_person
+    where last_name_key <> '' and first_name_key <> ''
+),
+named as (
+    select distinct on (c.last_name_key, c.first_name_key, c.birth_on, c.type, c.identifier = '', c.authority)
+        c.last_name_key, c.first_name_key, c.birth_on, c.type, c.identifier <> '' as is_numbered,
+        c.authority, c.status, c.consented_on, c.consent_no
+    from asked_name a
+    join store.consent c
+        on c.tenant_code = {tenant_code} and c.last_name_key = a.last_name_key
+        and c.first_name_key = a.first_name_key and c.birth_on = a.birth_on
+    where c.consented_on <= {on}
+    order by c.last_name_key, c.first_name_key, c.birth_on, c.type, c.identifier = '', c.authority,
+        c.consented_on desc, c.consent_no desc
+),
+numbered as (
+    select i.n, i.weight, c.last_name_key, c.first_name_key, c.birth_on, c.type, c.status, c.consented_on,
+        c.consent_no
     from asked_identifier i
     join store.consent c
         on c.tenant_code = {tenant_code} and c.authority = i.authority and c.identifier = i.identifier
-    where i.identifier <> ''
+    where i.identifier <> '' and c.consented_on <= {on}
+),
+found as (
+    select n, 0 as way, type, status, consented_on, consent_no from numbered where weight = {sure}
     union all
-    select p.n::integer, 1, c.type, c.status, c.consented_on, c.consent_no
+    select d.n, 1, d.type, d.status, d.consented_on, d.consent_no
+    from numbered d
+    join asked_person p
+        on p.n = d.n and p.last_name_key = d.last_name_key and p.first_name_key = d.first_name_key
+        and p.birth_on::date = d.birth_on
+    where d.weight <> {sure} and p.last_name_key <> '' and p.first_name_key <> ''
+    union all
+    select p.n, 1, d.type, d.status, d.consented_on, d.consent_no
     from asked_person p
-    join store.consent c
-        on c.tenant_code = {tenant_code} and c.last_name_key = p.last_name_key
-        and c.first_name_key = p.first_name_key and c.birth_on = p.birth_on::date
-    where p.last_name_key <> '' and p.first_name_key <> ''
-        and not exists (
-            select from asked_identifier a
-            where a.n = p.n and a.authority = c.authority and c.identifier <> ''
-        )
-) found
-where consented_on <= {on}
-order by n, type, way, consented_on desc, consent_no desc
+    join named d
+        on d.last_name_key = p.last_name_key and d.first_name_key = p.first_name_key
+        and d.birth_on = p.birth_on::date
+    where not d.is_numbered or not exists (
+        select from asked_identifier a where a.n = p.n and a.authority = d.authority
+    )
+    union all
+    select n, 2, type, status, consented_on, consent_no from numbered where weight = {other}
+),
+newest as (
+    select distinct on (n, type, way) n, type, way, status, consented_on, consent_no
+    from found
+    order by n, type, way, consented_on desc, consent_no desc
+)
+select distinct on (w.n, w.type) w.n::bigint, w.type, w.status, w.consented_on::text
+from newest w
+left join newest own on own.n = w.n and own.type = w.type and own.way = 0
+where w.way = 0 or w.way = 1 and own.n is null
+    or w.status in ('NO', 'WITHDRAWN') and (
+        own.n is null or (w.consented_on, w.consent_no) > (own.consented_on, own.consent_no)
+    )
+order by w.n, w.type, w.consented_on desc, w.consent_no desc
 """
 
 _COUNTS = text("""
@@ -170,7 +217,8 @@ def statuses(
     """Return what each person's consent is on a day: ``STATUS_COLUMNS``, texts with "" for none.
 
     A minor needs a child's consent, an adult an adult's one; a child's consent that grew out is NO, and a
-    withdrawn one too. Records of an identifier go before those of the same names and birth date.
+    withdrawn one too. Records of an identifier go before those of the same names and birth date, except that
+    a newer refusal counts by all of them.
 
     :param adult_age_y: from this birthday on a person is an adult; born on February 29, from March 1 in a
         year without that day.
@@ -180,7 +228,7 @@ def statuses(
     copy_keys(
         connection,
         "asked_identifier",
-        {"n": n, **{name: asked.identifiers[name] for name in ("authority", "identifier")}},
+        {"n": n, **{name: asked.identifiers[name] for name in ("authority", "identifier", "weight")}},
     )
     is_dated = (people["birth_on"] != "").to_numpy()
     copy_keys(
@@ -196,7 +244,8 @@ def statuses(
         },
     )
     types = {"n": pa.int64(), "type": pa.string(), "status": pa.string(), "consented_on": pa.string()}
-    found = read_frame(connection, _NEWEST, {"tenant_code": tenant_code, "on": on}, types)
+    parameters = {"tenant_code": tenant_code, "on": on, "sure": SURE, "other": OTHER}
+    found = read_frame(connection, _NEWEST, parameters, types)
     grown_up_on = birthdays(people["birth_on"], adult_age_y)
     return _decided(found, grown_up_on, on=on)
 

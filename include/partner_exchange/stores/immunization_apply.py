@@ -13,7 +13,7 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from partner_exchange.errors import CountsDoNotReconcile
-from partner_exchange.stores import immunization_held, immunization_rows
+from partner_exchange.stores import immunization_deletions, immunization_held, immunization_rows
 from partner_exchange.stores.immunization_frames import (
     DEMOGRAPHICS,
     IDENTIFIER_TEXTS,
@@ -40,6 +40,10 @@ class Applied:
     """One of ``ledger.states.DOSE_OUTCOMES``, per dose."""
     codes: Texts
     """Code of a finding about the dose, "" for none."""
+    present: Positions
+    """How many doses that a message tells are in the store now, per message; each counts in the last one of
+    the messages that tell it.
+    """
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ def apply(connection: Connection, batch: Batch, people: People, is_open: Flags, 
     immunization_rows.ask_for(connection, people.keys.tolist())
     known_patients = immunization_rows.read_patients(connection, origin.tenant_code)
     known = _known(connection, is_open, origin.tenant_code)
+    marks = immunization_deletions.read(connection, origin.tenant_code)
     patient = people.of_message[batch.doses["message"].to_numpy()]
     work = _Work(
         connection=connection,
@@ -81,16 +86,18 @@ def apply(connection: Connection, batch: Batch, people: People, is_open: Flags, 
         is_open=is_open,
         patient=patient,
         known=known,
-        plan=plan(batch.doses.assign(patient=patient), known),
+        plan=plan(batch.doses.assign(patient=patient), known, marks),
     )
     patients_changed = _write_patients(work, known_patients)
     _write_stored(work)
     _write_held(work)
+    _write_times(work, marks)
     is_new = _is_new(work, known_patients)
     return Applied(
         messages=_message_outcomes(work, patients_changed, is_new),
         doses=_dose_outcomes(work),
         codes=work.plan.codes,
+        present=_present(work),
     )
 
 
@@ -101,7 +108,7 @@ def _known(connection: Connection, is_open: Flags, tenant_code: str) -> pd.DataF
     stored = stored[is_open[stored["patient"].to_numpy()]]
     held = held[~is_open[held["patient"].to_numpy()]]
     blank = {"created_at": "", "created_by_submission": ""}
-    none = {"held_no": 0, "held_at": "", "reported_us": 0}
+    none = {"held_no": 0, "held_at": "", "told_us": 0}
     known: pd.DataFrame = pd.concat([stored.assign(**none), held.assign(**blank)], ignore_index=True)
     return known
 
@@ -175,10 +182,11 @@ def _new_identifiers(work: _Work) -> tuple[pd.DataFrame, Flags]:
     named = fresh.assign(patient_key=pd.Series(work.people.keys[fresh["patient"]], fresh.index, dtype="str"))
     is_adding = np.zeros(len(work.batch.messages), dtype=bool)
     if len(fresh):
-        told = work.batch.identifiers.merge(fresh[["authority", "identifier"]], how="inner")
+        own = work.batch.identifiers[work.people.is_own]
+        told = own.merge(fresh[list(IDENTIFIER_TEXTS)], how="inner")
         is_adding[told["message"].to_numpy()] = True
         is_adding &= work.is_open[work.people.of_message]
-    return named[["patient_key", *IDENTIFIER_TEXTS]], is_adding
+    return named, is_adding
 
 
 def _write_stored(work: _Work) -> None:
@@ -207,7 +215,7 @@ def _write_held(work: _Work) -> None:
     the_plan, is_shut = work.plan, ~work.is_open_dose
     told = work.batch.messages["reported_us"].to_numpy()[work.batch.doses["message"].to_numpy()]
     is_newer = the_plan.is_same & is_shut
-    is_newer[is_newer] = told[is_newer] > work.known["reported_us"].to_numpy()[the_plan.known[is_newer]]
+    is_newer[is_newer] = told[is_newer] > work.known["told_us"].to_numpy()[the_plan.known[is_newer]]
     is_replaced = is_shut & the_plan.is_changed | is_newer
     gone = work.known.loc[the_plan.known[is_replaced | is_shut & the_plan.is_deleted]]
     code = work.origin.tenant_code
@@ -217,12 +225,40 @@ def _write_held(work: _Work) -> None:
     if is_written.any():
         doses = _with_known(work, is_written, {"held_no": 0, "held_at": ""})
         immunization_held.write(work.connection, work.batch, doses, work.origin)
-        identifiers = work.batch.identifiers
+        identifiers = work.batch.identifiers[work.people.is_own]
         patient = work.people.of_message[identifiers["message"].to_numpy()]
-        named = identifiers.assign(patient_key=pd.Series(work.people.keys[patient], dtype="str"))
+        named = identifiers.assign(
+            patient_key=pd.Series(work.people.keys[patient], identifiers.index, dtype="str")
+        )
         immunization_held.add_identifiers(work.connection, named[~work.is_open[patient]], code)
     if (is_shut & the_plan.is_deleted).any():
         immunization_held.forget_identifiers(work.connection, code)
+
+
+def _write_times(work: _Work, marks: pd.DataFrame) -> None:
+    """Keep when doses were told last, and when they were deleted."""
+    the_plan, code = work.plan, work.origin.tenant_code
+    if the_plan.is_telling_again.any():
+        immunization_rows.touch_doses(work.connection, _told(work, the_plan.is_telling_again), code)
+    if the_plan.is_marked.any():
+        immunization_deletions.mark(work.connection, _told(work, the_plan.is_marked), work.origin)
+    if len(marks) and the_plan.is_written.any():
+        immunization_deletions.unmark(work.connection, _told(work, the_plan.is_written), code)
+
+
+def _told(work: _Work, is_some: Flags) -> pd.DataFrame:
+    """Return key and time of some doses as they are told."""
+    told = work.batch.doses.loc[is_some, ["dose_key", "reported_us"]]
+    keys = pd.Series(work.people.keys[work.patient[is_some]], told.index, dtype="str")
+    return told.assign(patient_key=keys)
+
+
+def _present(work: _Work) -> Positions:
+    """Return how many doses of each message are in the store."""
+    present = pd.Series(work.plan.present)
+    is_counted = (present >= 0) & work.is_open_dose & ~present.duplicated(keep="last")
+    message = work.batch.doses["message"].to_numpy()[is_counted.to_numpy()]
+    return np.bincount(message, minlength=len(work.batch.messages))
 
 
 def _keyed(work: _Work, known: pd.DataFrame) -> pd.DataFrame:

@@ -45,6 +45,7 @@ DEMOGRAPHICS = (
     "is_multiple_birth",
     "birth_order",
     "died_on",
+    "death_indicator",
     "publicity_code",
     "protection_claim",
     "registry_status",
@@ -96,10 +97,13 @@ class Accepted:
     an offset).
     """
     identifiers: pd.DataFrame
-    """``row`` int64 and ``IDENTIFIER_TEXTS``; those of a message in its order."""
+    """``row`` int64, ``IDENTIFIER_TEXTS`` and ``is_primary`` bool: the patient is named by it first of all,
+    as ``patient_key`` says; those of a message in its order.
+    """
     doses: pd.DataFrame
     """``row``, ``dose`` int64, ``dose_key``, ``action`` (A, U or D), ``DOSE_TEXTS`` and ``given`` bool: by
-    the sender, not learnt from elsewhere. A key never stands for a refusal and for a dose.
+    the sender, not learnt from elsewhere.
+    A key that begins with ``~`` stands for a dose without a number of its own.
     """
     observations: pd.DataFrame
     """``row``, ``dose``, ``ordinal`` int64 (from 1 in its dose) and ``OBSERVATION_TEXTS``."""
@@ -114,10 +118,10 @@ class Batch:
     ``submission_id``.
     """
     identifiers: pd.DataFrame
-    """``message`` int64 and ``IDENTIFIER_TEXTS``."""
+    """Sorted by ``message`` int64: ``IDENTIFIER_TEXTS`` and ``is_primary``."""
     doses: pd.DataFrame
-    """``message`` int64, ``dose_key``, ``action``, ``DOSE_TEXTS``, ``is_given``, ``fingerprint``
-    and ``submission_id``.
+    """``message`` int64, ``dose_key``, ``action``, ``DOSE_TEXTS``, ``is_given``, ``fingerprint``,
+    ``reported_us`` int64 and ``submission_id``.
     """
     observations: pd.DataFrame
     """Sorted by ``n`` int64 and ``ordinal`` int64: ``OBSERVATION_TEXTS``."""
@@ -137,15 +141,17 @@ def as_batch(accepted: Accepted, submission_id: str) -> tuple[Batch, pd.DataFram
         reported_us=reported.astype("int64"), submission_id=submission_id
     )
     identifiers = accepted.identifiers.sort_values("row", kind="stable", ignore_index=True)
+    of_dose = np.searchsorted(rows, doses["row"])
     batch_doses = doses[["dose_key", "action", *DOSE_TEXTS]].assign(
-        message=np.searchsorted(rows, doses["row"]),
+        message=of_dose,
+        reported_us=messages["reported_us"].to_numpy()[of_dose],
         is_given=doses["given"],
         submission_id=submission_id,
     )
     kept = observations[["n", "ordinal", *OBSERVATION_TEXTS]]
     batch = Batch(
         messages=messages,
-        identifiers=identifiers[list(IDENTIFIER_TEXTS)].assign(
+        identifiers=identifiers[[*IDENTIFIER_TEXTS, "is_primary"]].assign(
             message=np.searchsorted(rows, identifiers["row"])
         ),
         doses=batch_doses.assign(fingerprint=fingerprints(batch_doses, kept)),

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection, text
 
+from partner_exchange.stores import immunization_deletions
 from partner_exchange.stores.immunization_frames import (
     DEMOGRAPHICS,
     DOSE_TEXTS,
@@ -27,6 +28,7 @@ from partner_exchange.stores.immunization_frames import (
     Origin,
     copy_into,
     copy_keys,
+    instants,
     joined,
     or_now,
     or_null,
@@ -36,28 +38,32 @@ from partner_exchange.stores.status_frames import read_frame
 
 _KNOWN: LiteralString = """
 select
-    k.n::bigint, d.dose_key, d.fingerprint::text, d.cvx, d.administered_on, d.is_given, d.held_no,
-    d.held_at::text, (d.payload->'patient'->>'reported_us')::bigint
+    k.n::bigint, d.dose_key, d.payload->'dose'->>'completion', d.fingerprint::text, d.cvx, d.administered_on,
+    d.is_given, (extract(epoch from d.reported_at) * 1000000)::bigint, d.held_no, d.held_at::text,
+    (d.payload->'patient'->>'reported_us')::bigint
 from asked_patient k
 join store.held_dose d on d.tenant_code = {tenant_code} and d.patient_key = k.patient_key
 """
 _KNOWN_TYPES = {
     "patient": pa.int64(),
     "dose_key": pa.string(),
+    "completion": pa.string(),
     "fingerprint": pa.string(),
     "cvx": pa.string(),
     "administered_on": pa.string(),
     "is_given": pa.bool_(),
+    "reported_us": pa.int64(),
     "held_no": pa.int64(),
     "held_at": pa.string(),
-    "reported_us": pa.int64(),
+    "told_us": pa.int64(),
 }
 
 _TAKE = text("""
 delete from store.held_dose d using asked_patient k
 where d.tenant_code = :tenant_code and d.patient_key = k.patient_key
 returning d.held_no, d.patient_key, d.dose_key, d.action, d.is_given, d.fingerprint::text as fingerprint,
-    d.submission_id, d.payload::text as payload
+    (extract(epoch from d.reported_at) * 1000000)::bigint as reported_us, d.submission_id,
+    d.payload::text as payload
 """)
 
 _REMOVE = text("""
@@ -74,13 +80,16 @@ select count(*) from store.held_dose where tenant_code = :tenant_code and held_a
 """)
 
 _ADD_IDENTIFIERS = text("""
-insert into store.held_identifier (tenant_code, authority, identifier, patient_key)
-select :tenant_code, k.authority, k.identifier, k.patient_key
+insert into store.held_identifier (tenant_code, authority, identifier, type, patient_key, is_primary)
+select :tenant_code, k.authority, k.identifier, k.type, k.patient_key, bool_or(k.is_primary = 'True')
 from asked_identifier k
 where exists (
     select from store.held_dose where tenant_code = :tenant_code and patient_key = k.patient_key
 )
-on conflict do nothing
+group by k.authority, k.identifier, k.type, k.patient_key
+on conflict on constraint held_identifier_pkey
+do update set patient_key = excluded.patient_key, is_primary = true
+where excluded.is_primary and not held_identifier.is_primary
 """)
 
 _FORGET_IDENTIFIERS = text("""
@@ -124,7 +133,7 @@ def take(connection: Connection, keys: Sequence[str], tenant_code: str) -> Batch
         for n, (row, payload) in enumerate(zip(rows, payloads, strict=True))
     ]
     identifiers = [
-        {"message": n, **_texts(one, IDENTIFIER_TEXTS)}
+        {"message": n, "is_primary": one["is_primary"], **_texts(one, IDENTIFIER_TEXTS)}
         for n, payload in enumerate(payloads)
         for one in payload["identifiers"]
     ]
@@ -145,17 +154,17 @@ def take(connection: Connection, keys: Sequence[str], tenant_code: str) -> Batch
     forget_identifiers(connection, tenant_code)
     return Batch(
         messages=_frame(messages, ("patient_key", *DEMOGRAPHICS, "submission_id"), {"reported_us": "int64"}),
-        identifiers=_frame(identifiers, IDENTIFIER_TEXTS, {"message": "int64"}),
+        identifiers=_frame(identifiers, IDENTIFIER_TEXTS, {"message": "int64", "is_primary": "bool"}),
         doses=_frame(
             doses,
             ("dose_key", "action", *DOSE_TEXTS, "fingerprint", "submission_id"),
-            {"message": "int64", "is_given": "bool"},
+            {"message": "int64", "is_given": "bool", "reported_us": "int64"},
         ),
         observations=_frame(observations, OBSERVATION_TEXTS, {"n": "int64", "ordinal": "int64"}),
     )
 
 
-_OWN = ("dose_key", "action", "is_given", "fingerprint", "submission_id")
+_OWN = ("dose_key", "action", "is_given", "fingerprint", "reported_us", "submission_id")
 
 
 def _held_no(row: Any) -> int:
@@ -196,6 +205,7 @@ def write(connection: Connection, batch: Batch, doses: pd.DataFrame, origin: Ori
         "is_given": pa.array(doses["is_given"], pa.bool_()),
         "held_at": or_now(doses["held_at"], origin),
         "payload": _payloads(batch, doses),
+        "reported_at": instants(doses["reported_us"]),
         "held_no": pa.array(doses["held_no"], pa.int64()),
     }
     rows = pa.table(columns)
@@ -210,10 +220,12 @@ def write(connection: Connection, batch: Batch, doses: pd.DataFrame, origin: Ori
 def add_identifiers(connection: Connection, identifiers: pd.DataFrame, tenant_code: str) -> None:
     """Keep the identifiers of patients who have held doses.
 
-    :param identifiers: ``patient_key``, ``authority``, ``identifier``.
+    :param identifiers: ``patient_key``, ``IDENTIFIER_TEXTS`` and ``is_primary``; each of one patient.
     """
-    names = ("patient_key", "authority", "identifier")
-    copy_keys(connection, "asked_identifier", {name: identifiers[name] for name in names})
+    texts = {name: identifiers[name] for name in ("patient_key", *IDENTIFIER_TEXTS)}
+    copy_keys(
+        connection, "asked_identifier", {**texts, "is_primary": identifiers["is_primary"].astype("str")}
+    )
     connection.execute(_ADD_IDENTIFIERS, {"tenant_code": tenant_code})
 
 
@@ -232,6 +244,7 @@ def remove_before(connection: Connection, tenant_code: str, before: datetime) ->
     """Remove the doses that are held since before ``before`` and return how many there were."""
     removed = connection.execute(_REMOVE_OLD, {"tenant_code": tenant_code, "before": before}).rowcount
     forget_identifiers(connection, tenant_code)
+    immunization_deletions.forget(connection, tenant_code, before)
     return removed
 
 
@@ -240,8 +253,11 @@ def _payloads(batch: Batch, doses: pd.DataFrame) -> pa.Array:
     messages = pa.array(doses["message"], pa.int64())
     reported = pa.array(batch.messages["reported_us"], pa.int64())
     patients = _objects(batch.messages, DEMOGRAPHICS, {"reported_us": reported})
+    is_primary = pa.array(batch.identifiers["is_primary"], pa.bool_())
     identifiers = _listed(
-        _objects(batch.identifiers, IDENTIFIER_TEXTS), batch.identifiers["message"], len(batch.messages)
+        _objects(batch.identifiers, IDENTIFIER_TEXTS, {"is_primary": is_primary}),
+        batch.identifiers["message"],
+        len(batch.messages),
     )
     is_wanted = np.zeros(len(batch.doses), dtype=bool)
     is_wanted[doses.index] = True

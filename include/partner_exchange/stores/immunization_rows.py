@@ -36,7 +36,7 @@ select
     p.updated_at::text, p.created_by_submission, p.changed_by_submission,
     p.last_name, p.first_name, p.middle_name, p.suffix, p.birth_on, p.sex, p.mother_maiden_name, p.race,
     p.ethnicity, p.street, p.city, p.state, p.zip, p.country, p.phone, p.email, p.is_multiple_birth,
-    p.birth_order, p.died_on, p.publicity_code, p.protection_claim, p.registry_status
+    p.birth_order, p.died_on, p.death_indicator, p.publicity_code, p.protection_claim, p.registry_status
 from asked_patient k
 join store.patient p on p.tenant_code = {tenant_code} and p.patient_key = k.patient_key
 order by 1
@@ -54,24 +54,26 @@ _PATIENT_TYPES = {
 
 _KNOWN: LiteralString = """
 select
-    k.n::bigint, d.dose_key, d.fingerprint::text, d.cvx, d.administered_on, d.is_given, d.created_at::text,
-    d.created_by_submission
+    k.n::bigint, d.dose_key, d.completion, d.fingerprint::text, d.cvx, d.administered_on, d.is_given,
+    (extract(epoch from d.reported_at) * 1000000)::bigint, d.created_at::text, d.created_by_submission
 from asked_patient k
 join store.dose d on d.tenant_code = {tenant_code} and d.patient_key = k.patient_key
 union all
 select
-    k.n::bigint, r.dose_key, r.fingerprint::text, r.cvx, r.refused_on, false, r.created_at::text,
-    r.created_by_submission
+    k.n::bigint, r.dose_key, {refused}, r.fingerprint::text, r.cvx, r.refused_on, false,
+    (extract(epoch from r.reported_at) * 1000000)::bigint, r.created_at::text, r.created_by_submission
 from asked_patient k
 join store.refusal r on r.tenant_code = {tenant_code} and r.patient_key = k.patient_key
 """
 _KNOWN_TYPES = {
     "patient": pa.int64(),
     "dose_key": pa.string(),
+    "completion": pa.string(),
     "fingerprint": pa.string(),
     "cvx": pa.string(),
     "administered_on": pa.string(),
     "is_given": pa.bool_(),
+    "reported_us": pa.int64(),
     "created_at": pa.string(),
     "created_by_submission": pa.string(),
 }
@@ -80,13 +82,15 @@ _DOSES: LiteralString = """
 select
     k.n::bigint, d.dose_key, d.completion, d.cvx, d.ndc, d.mvx, d.administered_on, d.amount::text, d.unit,
     d.information_source, d.lot, d.expires_on, d.route, d.site, d.refusal_reason, d.provider_id, d.location,
-    d.is_given, d.fingerprint::text, d.created_by_submission
+    d.is_given, d.fingerprint::text, (extract(epoch from d.reported_at) * 1000000)::bigint,
+    d.created_by_submission
 from asked_patient k
 join store.dose d on d.tenant_code = {tenant_code} and d.patient_key = k.patient_key
 union all
 select
     k.n::bigint, r.dose_key, {refused}, r.cvx, '', '', r.refused_on, '', '', r.information_source, '', null,
-    '', '', r.refusal_reason, r.provider_id, r.location, false, r.fingerprint::text, r.created_by_submission
+    '', '', r.refusal_reason, r.provider_id, r.location, false, r.fingerprint::text,
+    (extract(epoch from r.reported_at) * 1000000)::bigint, r.created_by_submission
 from asked_patient k
 join store.refusal r on r.tenant_code = {tenant_code} and r.patient_key = k.patient_key
 order by 1, 2
@@ -97,6 +101,7 @@ _DOSE_TYPES = {
     **dict.fromkeys(DOSE_TEXTS, pa.string()),
     "is_given": pa.bool_(),
     "fingerprint": pa.string(),
+    "reported_us": pa.int64(),
     "submission_id": pa.string(),
 }
 
@@ -115,12 +120,16 @@ _OBSERVATION_TYPES = {
 }
 
 _IDENTIFIERS: LiteralString = """
-select k.n::bigint, o.authority, o.identifier, o.type
+select k.n::bigint, o.authority, o.identifier, o.type, o.is_primary
 from asked_patient k
 join store.patient_identifier o on o.tenant_code = {tenant_code} and o.patient_key = k.patient_key
 order by 1, 2, 3
 """
-_IDENTIFIER_TYPES = {"message": pa.int64(), **dict.fromkeys(IDENTIFIER_TEXTS, pa.string())}
+_IDENTIFIER_TYPES = {
+    "message": pa.int64(),
+    **dict.fromkeys(IDENTIFIER_TEXTS, pa.string()),
+    "is_primary": pa.bool_(),
+}
 
 _REMOVE_DOSES = text("""
 with gone_dose as (
@@ -138,6 +147,34 @@ gone_observation as (
     where d.tenant_code = :tenant_code and d.patient_key = k.patient_key and d.dose_key = k.dose_key
 )
 select (select count(*) from gone_dose) + (select count(*) from gone_refusal)
+""")
+
+# Of each key there is a line in one of the three.
+_TOUCH = (
+    text("""
+        update store.dose d
+        set reported_at = timestamptz 'epoch' + k.reported_us::bigint * interval '1 us'
+        from touched_dose k
+        where d.tenant_code = :tenant_code and d.patient_key = k.patient_key and d.dose_key = k.dose_key
+    """),
+    text("""
+        update store.refusal d
+        set reported_at = timestamptz 'epoch' + k.reported_us::bigint * interval '1 us'
+        from touched_dose k
+        where d.tenant_code = :tenant_code and d.patient_key = k.patient_key and d.dose_key = k.dose_key
+    """),
+    text("""
+        update store.held_dose d
+        set reported_at = timestamptz 'epoch' + k.reported_us::bigint * interval '1 us'
+        from touched_dose k
+        where d.tenant_code = :tenant_code and d.patient_key = k.patient_key and d.dose_key = k.dose_key
+    """),
+)
+
+_TAKE_IDENTIFIERS = text("""
+delete from store.patient_identifier o using taken_identifier k
+where o.tenant_code = :tenant_code and o.authority = k.authority and o.identifier = k.identifier
+    and o.type = k.type
 """)
 
 _REMOVE_PATIENTS = text("""
@@ -179,7 +216,7 @@ def read_patients(connection: Connection, tenant_code: str) -> pd.DataFrame:
 
 def read_known(connection: Connection, tenant_code: str) -> pd.DataFrame:
     """Return the keys of all their doses and refusals, with what tells whether one is the same again."""
-    return read_frame(connection, _KNOWN, {"tenant_code": tenant_code}, _KNOWN_TYPES)
+    return read_frame(connection, _KNOWN, {"tenant_code": tenant_code, "refused": REFUSED}, _KNOWN_TYPES)
 
 
 def take(connection: Connection, keys: Sequence[str], tenant_code: str) -> Batch:
@@ -214,7 +251,8 @@ def replace_patients(
     :param patients: ``patient_key``, ``DEMOGRAPHICS``, ``reported_us``, ``patient_no`` (0 for a new one),
         ``created_at``, ``updated_at`` (text, "" for now), ``created_by_submission`` and
         ``changed_by_submission``.
-    :param identifiers: ``patient_key`` and ``IDENTIFIER_TEXTS``; none may be there.
+    :param identifiers: ``patient_key``, ``IDENTIFIER_TEXTS``, ``is_primary``, and ``is_known`` for those that
+        take the place of a line that is there.
     """
     is_new = (patients["patient_no"] == 0).to_numpy()
     if not is_new.all():
@@ -227,8 +265,13 @@ def replace_patients(
             **({} if is_some is is_new else {"patient_no": pa.array(some["patient_no"], pa.int64())}),
         }
         copy_into(connection, "patient", columns, tenant_code=origin.tenant_code)
+    taken = identifiers[identifiers["is_known"]]
+    if len(taken):
+        copy_keys(connection, "taken_identifier", {name: taken[name] for name in IDENTIFIER_TEXTS})
+        connection.execute(_TAKE_IDENTIFIERS, {"tenant_code": origin.tenant_code})
     texts = {name: pa.array(identifiers[name], pa.string()) for name in ("patient_key", *IDENTIFIER_TEXTS)}
-    copy_into(connection, "patient_identifier", texts, tenant_code=origin.tenant_code)
+    columns = {**texts, "is_primary": pa.array(identifiers["is_primary"], pa.bool_())}
+    copy_into(connection, "patient_identifier", columns, tenant_code=origin.tenant_code)
 
 
 def _patient_columns(patients: pd.DataFrame, origin: Origin) -> dict[str, pa.Array]:
@@ -250,13 +293,24 @@ def remove_doses(connection: Connection, keys: pd.DataFrame, tenant_code: str) -
     return int(connection.execute(_REMOVE_DOSES, {"tenant_code": tenant_code}).scalar_one())
 
 
+def touch_doses(connection: Connection, doses: pd.DataFrame, tenant_code: str) -> None:
+    """Keep that doses, refusals and held ones were told again by a newer message.
+
+    :param doses: ``patient_key``, ``dose_key`` and ``reported_us``.
+    """
+    told = {"reported_us": doses["reported_us"].astype("str")}
+    copy_keys(connection, "touched_dose", {name: doses[name] for name in ("patient_key", "dose_key")} | told)
+    for statement in _TOUCH:
+        connection.execute(statement, {"tenant_code": tenant_code})
+
+
 def write_doses(
     connection: Connection, doses: pd.DataFrame, observations: pd.DataFrame, origin: Origin
 ) -> None:
     """Write doses and refusals that are not there, with the observations.
 
     :param doses: ``patient_key``, ``dose_key``, ``DOSE_TEXTS``, ``is_given``, ``fingerprint``,
-        ``submission_id``, ``created_at`` (text, "" for now) and ``created_by_submission``.
+        ``reported_us``, ``submission_id``, ``created_at`` (text, "" for now) and ``created_by_submission``.
     :param observations: ``patient_key``, ``dose_key``, ``ordinal`` and ``OBSERVATION_TEXTS``.
     """
     is_refusal = (doses["completion"] == REFUSED).to_numpy()
@@ -284,6 +338,7 @@ def _trail(doses: pd.DataFrame, origin: Origin) -> dict[str, pa.Array]:
             for name in ("patient_key", "dose_key", "fingerprint", "created_by_submission")
         },
         "changed_by_submission": pa.array(doses["submission_id"], pa.string()),
+        "reported_at": instants(doses["reported_us"]),
         "created_at": or_now(doses["created_at"], origin),
         "updated_at": pa.repeat(origin.now.isoformat(), len(doses)),
     }

@@ -1,8 +1,8 @@
 """Immunizations: merge a file's messages as one set, and keep store and consents together.
 
 Called by the immunization feed inside the transaction that also moves the submission, and by ``consents``.
-Patients without consent have nothing in the store: what is reported of them is held apart (T62). Within a
-file the last line about a dose decides (T64); of what is told about a patient, the newest message.
+Patients without consent have nothing in the store: what is reported of them is held apart (T62). The
+newest message decides, about a dose and about a patient; within a file and a time the last line (T64).
 """
 
 from __future__ import annotations
@@ -24,12 +24,14 @@ from partner_exchange.ledger.states import DOSE_OUTCOMES
 from partner_exchange.stores import consent_registry, immunization_held, immunization_rows
 from partner_exchange.stores.consent_registry import YES, Person
 from partner_exchange.stores.immunization_apply import Applied, apply
-from partner_exchange.stores.immunization_frames import Accepted, Batch, Flags, Origin, as_batch
+from partner_exchange.stores.immunization_frames import Accepted, Batch, Flags, Origin, Positions, as_batch
 from partner_exchange.stores.immunization_people import People, all_identifiers, persons, resolve
 from partner_exchange.stores.status_frames import read_frame
 from partner_exchange.tenants.model import Tenant
 
 __all__ = ["Accepted", "ImmunizationMerge", "Moved", "merge", "settle"]
+
+IDENTIFIER_OF_ANOTHER = "identifier-of-another-patient"
 
 # Compiling a plan costs more than it ever saves here.
 _SETTINGS = "set local work_mem = '64MB'; set local jit = off"
@@ -50,6 +52,8 @@ class ImmunizationMerge:
     """By row, as ``ledger.messages.record_outcomes`` takes it."""
     doses: pd.DataFrame
     """``row``, ``dose`` int64, ``outcome`` and ``code`` (of a finding about the dose, "" for none) str."""
+    findings: pd.DataFrame
+    """``row`` int64 and ``code`` str of each finding about the patient of a message."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,9 @@ def merge(
             found = _find(connection, batch, tenant, now)
         applied = apply(connection, batch, found.people, found.is_open, origin)
     consents = found.consents.iloc[found.people.of_message].reset_index(drop=True)
-    return _result(accepted, places, applied, consents)
+    present = applied.present if tenant.mode != "test" else np.zeros_like(applied.present)
+    messages = consents.assign(doses_present=present)
+    return _result(accepted, places, applied, messages, _others(batch, found.people))
 
 
 def settle(connection: Connection, tenant: Tenant, *, now: datetime) -> Moved:
@@ -187,9 +193,15 @@ def _kept_if(connection: Connection, *, is_kept: bool) -> Iterator[None]:
         savepoint.rollback()
 
 
+def _others(batch: Batch, people: People) -> Positions:
+    """Return the messages with an identifier of another patient."""
+    return np.unique(batch.identifiers["message"].to_numpy()[~people.is_own])
+
+
 def _result(
-    accepted: Accepted, places: pd.DataFrame, applied: Applied, consents: pd.DataFrame
+    accepted: Accepted, places: pd.DataFrame, applied: Applied, more: pd.DataFrame, others: Positions
 ) -> ImmunizationMerge:
+    """Return the result, with ``more`` of each message, and findings about the ``others``."""
     doses = places.assign(
         outcome=pd.Series(applied.doses, dtype="str"), code=pd.Series(applied.codes, dtype="str")
     )
@@ -211,4 +223,7 @@ def _result(
         raise CountsDoNotReconcile(
             "counts-do-not-reconcile", message, accepted=len(accepted.doses), told=told
         )
-    return ImmunizationMerge(messages=pd.concat([messages.assign(**of_row), consents], axis=1), doses=doses)
+    findings = pd.DataFrame({"row": messages["row"].to_numpy()[others]}).assign(
+        code=pd.Series(IDENTIFIER_OF_ANOTHER, range(len(others)), dtype="str")
+    )
+    return ImmunizationMerge(pd.concat([messages.assign(**of_row), more], axis=1), doses, findings)

@@ -24,7 +24,7 @@ from partner_exchange.stores.immunizations import Accepted
 KEY_CHARACTERS = 200
 """Longest key: an index cannot hold one of any length. Of a longer text its checksum is taken."""
 
-_REFUSED = "RE"
+_REFUSED, _NONE_GIVEN = "RE", "NA"
 _MEDICAL_RECORD = "MR"
 _AMOUNT = r"\A[+-]?(?:[0-9]{1,15}(?:\.[0-9]{0,15})?|\.[0-9]{1,15})\z"
 
@@ -46,11 +46,16 @@ _PATIENT_TEXTS: Mapping[str, str] = {
     "email": "PID-13.4",
     "is_multiple_birth": "PID-24",
     "birth_order": "PID-25",
+    "death_indicator": "PID-30",
     "publicity_code": "PD1-11",
     "protection_claim": "PD1-12",
     "registry_status": "PD1-16",
 }
 _PATIENT_DAYS = {"birth_on": "PID-7", "died_on": "PID-29"}
+_CALENDAR_S = tuple(np.array(["0001-01-02", "9999-12-30"], "datetime64[s]").astype(np.int64).tolist())
+"""First and last time that the store is given: beyond them an offset leads out of the calendar."""
+
+_SHOWN = ("authority", "identifier")
 _IDENTIFIER_TEXTS = {"authority": "PID-3.4", "identifier": "PID-3.1", "type": "PID-3.5"}
 _DOSE_TEXTS: Mapping[str, str] = {
     "action": "RXA-21",
@@ -82,9 +87,10 @@ _OBSERVATION_DAYS = {"observed_on": "OBX-14"}
 def accept(checked: Checked, *, zone: str) -> Accepted:
     """Return accepted messages and doses in the form of the store.
 
-    A dose is known by ORC-3 with its namespace; where that says nothing, and for a refusal, by vaccine and
-    day. The patient is known by the first identifier of type MR, else by the first one. An amount of 999 is
-    unknown and left out with its unit.
+    A dose or refusal is known by ORC-3 with its namespace; where that says nothing, by vaccine and day, and
+    where none was given also by what is said instead. The patient is known by the first identifier of type
+    MR, else by the first one; patients have it as it was sent in ``authority`` and ``identifier`` too. An
+    amount of 999 is unknown and left out with its unit.
 
     :param zone: of message times without an offset.
     """
@@ -92,19 +98,19 @@ def accept(checked: Checked, *, zone: str) -> Accepted:
     is_taken = ~checked.is_message_rejected
     messages, people = flat.messages[is_taken], flat.patients[is_taken]
     rows = messages["row"].to_numpy(dtype=np.int64)
-    identifiers = _identifiers(flat.identifiers, rows)
-    doses = _doses(flat.doses[~checked.is_dose_rejected])
+    sent, identifiers = _identifiers(flat.identifiers, rows)
+    doses = _doses(flat.doses[~checked.is_dose_rejected], flat.observations)
     patients = pd.DataFrame(
         {
             "row": rows,
             "line": people["line"].to_numpy(),
-            "patient_key": _primary_keys(identifiers).loc[rows].to_numpy(),
+            **_primary(sent, identifiers, rows),
             **_columns(people, _PATIENT_TEXTS, _PATIENT_DAYS),
             "reported_at": _instants(messages["MSH-7"], zone),
         }
     )
     return Accepted(
-        patients=patients.astype({"patient_key": "str"}),
+        patients=patients.astype(dict.fromkeys(("patient_key", "authority", "identifier"), "str")),
         identifiers=identifiers,
         doses=doses,
         observations=_observations(flat.observations, doses),
@@ -141,26 +147,32 @@ def _days(texts: pd.Series[str]) -> pd.Series[str]:
 def _instants(texts: pd.Series[str], zone: str) -> pd.Series[str]:
     """Return HL7 times as ISO instants in UTC."""
     distinct = coded(texts)
-    seconds = read_stamps(distinct.values).utc(zone).astype(np.int64)
+    seconds = np.clip(read_stamps(distinct.values).utc(zone), *_CALENDAR_S).astype(np.int64)
     written = np.char.add(np.datetime_as_string(seconds.astype("datetime64[s]")), "Z")
     return _series(pa.array(written, pa.string()).take(pa.array(distinct.at)))
 
 
-def _identifiers(identifiers: pd.DataFrame, rows: npt.NDArray[np.int64]) -> pd.DataFrame:
+def _identifiers(identifiers: pd.DataFrame, rows: npt.NDArray[np.int64]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the identifiers of these messages as they were sent, and as the store knows them."""
     taken = identifiers[_is_in(identifiers["row"], rows)].reset_index(drop=True)
-    frame = pd.DataFrame({"row": taken["row"], **_columns(taken, _IDENTIFIER_TEXTS, {})})
-    return frame.assign(authority=_bounded(frame["authority"]), identifier=_bounded(frame["identifier"]))
+    sent = pd.DataFrame({"row": taken["row"], **_columns(taken, _IDENTIFIER_TEXTS, {})})
+    is_other = sent["type"] != _MEDICAL_RECORD
+    order = sent.assign(is_other=is_other).sort_values(["row", "is_other"], kind="stable")
+    is_primary = ~order["row"].duplicated().sort_index()
+    bounded = {name: _bounded(sent[name]) for name in _IDENTIFIER_TEXTS}
+    return sent, pd.DataFrame({"row": sent["row"], **bounded, "is_primary": is_primary.astype("bool")})
 
 
-def _primary_keys(identifiers: pd.DataFrame) -> pd.Series[str]:
-    """Return the key of each message's patient by row."""
-    is_other = identifiers["type"] != _MEDICAL_RECORD
-    first = identifiers.assign(is_other=is_other).sort_values(["row", "is_other"], kind="stable")
-    first = first.drop_duplicates("row")
-    return _bounded(first["authority"] + "|" + first["identifier"]).set_axis(first["row"])
+def _primary(
+    sent: pd.DataFrame, identifiers: pd.DataFrame, rows: npt.NDArray[np.int64]
+) -> dict[str, npt.NDArray[np.object_]]:
+    """Return key, authority and identifier of each message's patient."""
+    first = sent[identifiers["is_primary"]].set_index("row").loc[rows]
+    key = _key(first["authority"], first["identifier"], first["type"])
+    return {"patient_key": key.to_numpy(), **{name: first[name].to_numpy() for name in _SHOWN}}
 
 
-def _doses(taken: pd.DataFrame) -> pd.DataFrame:
+def _doses(taken: pd.DataFrame, observations: pd.DataFrame) -> pd.DataFrame:
     taken = taken.reset_index(drop=True)
     columns = _columns(taken, _DOSE_TEXTS, _DOSE_DAYS)
     is_known = flags_of(pc.match_substring_regex(as_cells(taken["RXA-6"]), _AMOUNT))
@@ -168,7 +180,7 @@ def _doses(taken: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             **{name: taken[name] for name in ("row", "dose", "line", "rxa")},
-            "dose_key": _dose_keys(taken, columns),
+            "dose_key": _dose_keys(taken, columns, observations),
             **columns,
             "amount": taken["RXA-6"].where(is_known, ""),
             "unit": columns["unit"].where(is_known, ""),
@@ -177,13 +189,31 @@ def _doses(taken: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _dose_keys(doses: pd.DataFrame, columns: Mapping[str, pd.Series[str]]) -> pd.Series[str]:
-    """Return the key of each dose; refusals and doses never have the same."""
+def _dose_keys(
+    doses: pd.DataFrame, columns: Mapping[str, pd.Series[str]], observations: pd.DataFrame
+) -> pd.Series[str]:
+    """Return the key of each dose; of those without a number refusals begin with ``!``, others with ``~``."""
     number = _storable(doses["ORC-3"])
-    own = number + "|" + _storable(doses["ORC-3.2"])
-    named = columns["cvx"] + "|" + columns["administered_on"]
-    keys = own.mask(number.isin(["", PLACEHOLDER]), "~" + named)
-    return _bounded(keys.mask(columns["completion"] == _REFUSED, "!" + named))
+    own = _key(number, _storable(doses["ORC-3.2"]))
+    is_numberless = number.isin(["", PLACEHOLDER])
+    if not is_numberless.any():
+        return own
+    named = _key(columns["cvx"], columns["administered_on"])
+    is_none_given = is_numberless & (columns["completion"] == _NONE_GIVEN)
+    if is_none_given.any():
+        named = named.mask(is_none_given, _with_reason(named, doses, observations))
+    start = pd.Series("~", doses.index, dtype="str").mask(columns["completion"] == _REFUSED, "!")
+    return _bounded(own.mask(is_numberless, start + named))
+
+
+def _with_reason(named: pd.Series[str], doses: pd.DataFrame, observations: pd.DataFrame) -> pd.Series[str]:
+    """Return keys with what is said first in the place of a dose, and its number among equal ones."""
+    first = observations.drop_duplicates(["row", "dose"])[["row", "dose", "OBX-3", "OBX-5"]]
+    said = doses[["row", "dose"]].merge(first, on=["row", "dose"], how="left")
+    reason = _key(*(_storable(said[name].fillna("").astype("str")) for name in ("OBX-3", "OBX-5")))
+    keys = named + "|" + reason.set_axis(named.index)
+    at = pd.DataFrame({"row": doses["row"], "key": keys}).groupby(["row", "key"]).cumcount()
+    return keys.mask(at > 0, keys + "|" + (at + 1).astype("str"))
 
 
 def _observations(observations: pd.DataFrame, doses: pd.DataFrame) -> pd.DataFrame:
@@ -198,6 +228,16 @@ def _observations(observations: pd.DataFrame, doses: pd.DataFrame) -> pd.DataFra
 def _is_in(values: pd.Series[int], rows: npt.NDArray[np.int64]) -> Flags:
     is_in: Flags = values.isin(rows).to_numpy()
     return is_in
+
+
+def _key(*parts: pd.Series[str]) -> pd.Series[str]:
+    """Return a key that only the same parts have, and that never begins as one of vaccine and day does."""
+    escaped = [_series(pc.replace_substring_regex(as_cells(part), r"([\\|])", r"\\\1")) for part in parts]
+    whole = escaped[0]
+    for part in escaped[1:]:
+        whole = whole + "|" + part
+    safe = _series(pc.replace_substring_regex(as_cells(whole), r"\A([~!#])", r"\\\1"))
+    return _bounded(safe.set_axis(parts[0].index))
 
 
 def _bounded(texts: pd.Series[str]) -> pd.Series[str]:

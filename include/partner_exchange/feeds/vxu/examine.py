@@ -28,6 +28,8 @@ _ACKNOWLEDGED = ("row", "MSH-3", "MSH-4", "MSH-5", "MSH-6", "MSH-10", "MSH-11")
 _REPORTED = (
     "row",
     "patient_key",
+    "authority",
+    "identifier",
     "last_name",
     "first_name",
     "middle_name",

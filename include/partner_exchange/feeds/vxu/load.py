@@ -1,4 +1,6 @@
-"""Accepted messages into the immunization store, and what the store says of a dose back into findings."""
+"""Accepted messages into the immunization store, and what the store says of doses and patients back into
+findings.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,10 @@ def load_messages(
     counts = {f"doses_{name}": int(merged.messages[f"doses_{name}"].sum()) for name in DOSE_OUTCOMES}
     _reconcile(ledger.get(connection, submission_id).part_counts, counts, submission_id)
     outcomes = merged.messages["outcome"].value_counts()
-    issues = _issues(merged.doses, tables("doses"))
+    issues = pd.concat(
+        [_about_patients(merged.findings, accepted), _about_doses(merged.doses, tables("doses"))],
+        ignore_index=True,
+    )
     return LoadOutcome(
         created=int(outcomes.get("created", 0)),
         updated=int(outcomes.get("updated", 0)),
@@ -74,7 +79,15 @@ def _reconcile(checked: Mapping[str, int], loaded: Mapping[str, int], submission
         )
 
 
-def _issues(outcomes: pd.DataFrame, doses: pd.DataFrame) -> pd.DataFrame:
+def _about_patients(findings: pd.DataFrame, accepted: pd.DataFrame) -> pd.DataFrame:
+    """Return what the store says of patients as an issue table, placed at their identifiers."""
+    found = findings.merge(accepted[["row", "line"]], on="row", how="left")
+    return found.assign(
+        dose=0, segment="PID", sequence=1, field=3, repetition=0, component=0, is_warning=False
+    )
+
+
+def _about_doses(outcomes: pd.DataFrame, doses: pd.DataFrame) -> pd.DataFrame:
     """Return what the store says of doses as an issue table, placed at their RXA."""
     said = outcomes.loc[outcomes["code"] != "", ["row", "dose", "code"]]
     found = said.merge(doses[["row", "dose", "line", "rxa"]], on=["row", "dose"], how="left")

@@ -46,6 +46,8 @@ COLUMNS = (
 
 _TEXTS: Mapping[str, str] = {
     "MessageControlId": "control_id",
+    "PatientId": "identifier",
+    "AssigningAuthority": "authority",
     "LastName": "last_name",
     "FirstName": "first_name",
     "MiddleName": "middle_name",
@@ -69,9 +71,10 @@ def notification(
 
     Of several messages about one patient the first one says who it is and what the consent is; the doses of
     all are summed up. ``DosesReported`` counts the doses that were not rejected, refusals and deletions among
-    them. ``DosesStored`` counts those that the store has now, newly or already, and is 0 without consent.
+    them. ``DosesStored`` counts those that the store has now, newly or already, each once and no refusal.
 
-    :param patients: of each accepted message ``row`` int64 and the texts ``patient_key``, ``control_id``,
+    :param patients: of each accepted message ``row`` int64 and the texts ``patient_key``, ``authority`` and
+        ``identifier`` (of the identifier that the patient is known by), ``control_id``,
         ``last_name``, ``first_name``, ``middle_name``, ``birth_on`` (yyyy-mm-dd), ``sex`` and
         ``protection_claim``.
     :param outcomes: of each accepted message what ``ledger.messages.outcomes`` returns.
@@ -82,40 +85,35 @@ def notification(
     if submission.loaded_at is None:
         raise ValueError("consents are told of a loaded submission")
     end = "\r\n" if tenant.policy.newline == "crlf" else "\n"
-    told = _by_patient(patients, outcomes, is_consent_required=tenant.vxu.consent == "required")
+    told = _by_patient(patients, outcomes)
     _require_equal("doses", int(outcomes[list(_DOSE_COUNTS)].to_numpy().sum()), int(told["reported"].sum()))
     columns = _columns(told, tenant=tenant, submission=submission, loaded_at=submission.loaded_at)
     body = csv_text([as_cells(columns[title]) for title in COLUMNS], newline=end)
     return (",".join(COLUMNS) + end).encode() + body
 
 
-def _by_patient(patients: pd.DataFrame, outcomes: pd.DataFrame, *, is_consent_required: bool) -> pd.DataFrame:
+def _by_patient(patients: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
     """Return the first message of each patient with what became of it, and the doses of all the patient's."""
     joined = patients.merge(outcomes, on="row", how="inner", suffixes=("", "_outcome")).sort_values("row")
     for given in (patients, outcomes):
         _require_equal("messages", len(given), len(joined))
-    is_in_store = (joined["consent_status"] == "YES") | (not is_consent_required)
     joined["reported"] = joined[list(_DOSE_COUNTS)].sum(axis="columns")
-    joined["in_store"] = (joined["doses_stored"] + joined["doses_unchanged"]).where(is_in_store, 0)
-    sums = joined.groupby("patient_key", sort=False)[["reported", "in_store"]].sum()
-    firsts = joined.drop_duplicates("patient_key").drop(columns=["reported", "in_store"])
+    sums = joined.groupby("patient_key", sort=False)[["reported", "doses_present"]].sum()
+    firsts = joined.drop_duplicates("patient_key").drop(columns=["reported", "doses_present"])
     return firsts.merge(sums, left_on="patient_key", right_index=True)
 
 
 def _columns(
     told: pd.DataFrame, *, tenant: Tenant, submission: Submission, loaded_at: datetime
 ) -> Mapping[str, list[str]]:
-    keys = [key.partition("|") for key in told["patient_key"]]
     today = loaded_at.astimezone(ZoneInfo(tenant.time_zone)).date()
     at = loaded_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {
         "ImportCode": [tenant.import_code] * len(told),
         "SourceFile": [submission.file_name] * len(told),
-        "PatientId": [identifier for _, _, identifier in keys],
-        "AssigningAuthority": [authority for authority, _, _ in keys],
         "AgeGroup": age_groups(told["birth_on"], today, adult_age_y=tenant.vxu.adult_age_y),
         "DosesReported": [str(count) for count in told["reported"]],
-        "DosesStored": [str(count) for count in told["in_store"]],
+        "DosesStored": [str(count) for count in told["doses_present"]],
         "NotifiedAt": [at] * len(told),
         **{title: told[name].tolist() for title, name in _TEXTS.items()},
         **{title: [day.replace("-", "") for day in told[name]] for title, name in _DAYS.items()},

@@ -75,7 +75,9 @@ def test_T64_a_message_becomes_patient_identifiers_dose_and_observations() -> No
         patient,
         {
             "row": 1,
-            "patient_key": "CLINIC|7",
+            "patient_key": "CLINIC|7|MR",
+            "authority": "CLINIC",
+            "identifier": "7",
             "last_name": "Example",
             "first_name": "Ann",
             "middle_name": "B",
@@ -91,7 +93,8 @@ def test_T64_a_message_becomes_patient_identifiers_dose_and_observations() -> No
             "reported_at": "2026-11-20T16:00:00Z",
         },
     )
-    assert one(found.identifiers) == {"row": 1, "authority": "CLINIC", "identifier": "7", "type": "MR"}
+    own = {"row": 1, "authority": "CLINIC", "identifier": "7", "type": "MR", "is_primary": True}
+    assert one(found.identifiers) == own
     dose = one(found.doses)
     assert_has(
         dose,
@@ -156,13 +159,54 @@ def test_T64_a_placeholder_is_no_number(number: str) -> None:
     assert keys({"number": number}) == ["~20|2026-11-01"]
 
 
-def test_T64_a_refusal_is_known_by_vaccine_and_day() -> None:
-    refusal = {"done": "RE", "reason": "00^^NIP002", "amount": "999"}
-    assert keys({}, {**refusal, "number": "D1^APP"}, {**refusal, "number": "9999", "vaccine": "03^^CVX"}) == [
-        "D1|APP",
-        "!20|2026-11-01",
-        "!03|2026-11-01",
-    ]
+def test_T64_a_refusal_is_known_by_its_number_or_else_by_vaccine_and_day() -> None:
+    refusal = {"done": "RE", "reason": "00^^NIP002", "amount": "999", "vaccine": "03^^CVX"}
+    found = keys({}, {**refusal, "number": "D2^APP"}, {**refusal, "number": "9999"})
+    assert found == ["D1|APP", "D2|APP", "!03|2026-11-01"]
+
+
+def immunity(*said: str) -> list[str]:
+    """The keys of groups that say of a disease that no vaccine is needed."""
+    none = {"number": "9999", "vaccine": "998^^CVX", "amount": "999", "done": "NA"}
+    message = a_message(*[none] * len(said)).replace(RXR + "\r", "")
+    for code in said:
+        disease = f"OBX|1|CE|59784-9^^LN|1|{code}^^SCT||||||F" if code else "NTE|1"
+        message = message.replace(OBX, disease, 1)
+    return accepted(message).doses["dose_key"].tolist()
+
+
+def test_T64_two_statements_of_immunity_of_one_day_have_two_keys() -> None:
+    own = "~998|2026-11-01|59784-9|"
+    assert immunity("38907003", "14189004") == [f"{own}38907003", f"{own}14189004"]
+    assert immunity("38907003", "38907003") == [f"{own}38907003", f"{own}38907003|2"]
+
+
+def test_T64_keys_of_different_parts_never_meet() -> None:
+    patients = {
+        one(accepted(a_message({}, ids=ids)).patients)["patient_key"]
+        for ids in ("c\\F\\d^^^b^MR", "d^^^b\\F\\c^MR", "c^^^b\\F\\d^MR", "d^^^b\\E\\\\F\\c^MR")
+    }
+    assert len(patients) == 4
+    named = {"number": "\\R\\20^2026-11-01"}
+    assert keys(named, {"number": "9999", "on": "20261102"})[0] == "\\~20|2026-11-01"
+
+
+@pytest.mark.parametrize(
+    ("day", "indicator", "expected"),
+    [("20261101", "Y", "Y"), ("", "N", "N"), ("", "", "")],
+)
+def test_T64_a_death_or_that_there_was_none_is_told(day: str, indicator: str, expected: str) -> None:
+    before, after = PHONES, f"{PHONES}{'|' * 16}{day}|{indicator}"
+    found = one(accepted(a_message({"on": "20261020"}).replace(before, after)).patients)
+    assert found["death_indicator"] == expected
+
+
+@pytest.mark.parametrize("at", ["00010101000000+2300", "99991231235959-2300"])
+def test_T64_a_time_at_the_end_of_the_calendar_stays_inside_it(at: str) -> None:
+    from partner_exchange.feeds.vxu.accept import _instants
+
+    (instant,) = _instants(pd.Series([at], dtype="str"), "UTC")
+    assert "0001-01-02" <= instant <= "9999-12-31"
 
 
 def test_T64_the_vaccine_is_the_one_that_an_ndc_stands_for() -> None:
@@ -178,9 +222,9 @@ def test_T64_an_unknown_amount_is_left_out_with_its_unit() -> None:
 @pytest.mark.parametrize(
     ("ids", "key"),
     [
-        ("1^^^SSA^SS~7^^^CLINIC^MR", "CLINIC|7"),
-        ("1^^^SSA^SS~7^^^CLINIC^PI", "SSA|1"),
-        ("7^^^^MR", "|7"),
+        ("1^^^SSA^SS~7^^^CLINIC^MR", "CLINIC|7|MR"),
+        ("1^^^SSA^SS~7^^^CLINIC^PI", "SSA|1|SS"),
+        ("7^^^^MR", "|7|MR"),
     ],
 )
 def test_T64_the_patient_is_known_by_the_medical_record_number_first(ids: str, key: str) -> None:

@@ -23,7 +23,10 @@ def rows(patients: pd.DataFrame, done: pd.DataFrame, **policy: Any) -> list[dict
 
 
 def test_T61_one_row_tells_patient_and_consent() -> None:
-    (row,) = rows(reported({"middle_name": "K"}), outcomes({"doses_stored": 2, "doses_unchanged": 1}))
+    (row,) = rows(
+        reported({"middle_name": "K"}),
+        outcomes({"doses_stored": 2, "doses_unchanged": 1, "doses_present": 3}),
+    )
 
     assert row == {
         "ImportCode": "AAA-SSL",
@@ -49,7 +52,11 @@ def test_T61_one_row_tells_patient_and_consent() -> None:
 
 
 def test_T61_messages_about_one_patient_make_one_row_with_the_first_control_id() -> None:
-    patients = reported({"row": 2}, {"row": 3, "patient_key": "CLINIC|P2"}, {"row": 5, "first_name": "Sam"})
+    patients = reported(
+        {"row": 2},
+        {"row": 3, "patient_key": "CLINIC|P2|MR", "identifier": "P2"},
+        {"row": 5, "first_name": "Sam"},
+    )
     patients["control_id"] = ["B", "C", "E"]
     done = outcomes({"row": 2, "doses_stored": 1}, {"row": 3}, {"row": 5, "doses_stored": 2})
 
@@ -87,7 +94,7 @@ def test_T62_without_consent_no_dose_is_stored(status: str) -> None:
 
 
 def test_T62_a_tenant_without_opt_in_stores_whatever_the_consent() -> None:
-    done = outcomes({"consent_status": "NOT_FOUND", "doses_stored": 2})
+    done = outcomes({"consent_status": "NOT_FOUND", "doses_stored": 2, "doses_present": 2})
 
     (row,) = rows(reported({}), done, consent="not_required")
 
@@ -95,7 +102,8 @@ def test_T62_a_tenant_without_opt_in_stores_whatever_the_consent() -> None:
 
 
 def test_T61_refusals_and_deletions_are_reported_not_stored() -> None:
-    (row,) = rows(reported({}), outcomes({"doses_stored": 1, "doses_refused": 1, "doses_deleted": 1}))
+    done = {"doses_stored": 1, "doses_refused": 1, "doses_deleted": 1, "doses_present": 1}
+    (row,) = rows(reported({}), outcomes(done))
 
     assert (row["DosesReported"], row["DosesStored"]) == ("3", "1")
 
@@ -153,7 +161,9 @@ def test_K16_lines_end_as_the_policy_says() -> None:
 
 
 def test_T61_no_cell_is_a_formula_and_quotes_survive() -> None:
-    patients = reported({"last_name": "=1+1", "first_name": 'Ann, "Lee"', "patient_key": "A|+5|6"})
+    patients = reported(
+        {"last_name": "=1+1", "first_name": 'Ann, "Lee"', "authority": "A", "identifier": "+5|6"}
+    )
 
     (row,) = rows(patients, outcomes({}))
 
@@ -162,7 +172,7 @@ def test_T61_no_cell_is_a_formula_and_quotes_survive() -> None:
 
 
 def test_T61_an_identifier_without_authority_stays_whole() -> None:
-    (row,) = rows(reported({"patient_key": "|P9"}), outcomes({}))
+    (row,) = rows(reported({"authority": "", "identifier": "P9"}), outcomes({}))
 
     assert (row["AssigningAuthority"], row["PatientId"]) == ("", "P9")
 

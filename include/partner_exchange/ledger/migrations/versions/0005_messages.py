@@ -31,6 +31,7 @@ create table ledger.message_outcome (
     doses_unchanged    integer not null,
     doses_deleted      integer not null,
     doses_refused      integer not null,
+    doses_present      integer not null,
 
     constraint message_outcome_pkey primary key (submission_id, row_number),
     constraint message_outcome_submission_fkey foreign key (submission_id)
@@ -41,7 +42,7 @@ create table ledger.message_outcome (
     ),
     constraint message_outcome_type_check check (consent_type in ('CHILD', 'ADULT', '')),
     constraint message_outcome_counts_check check (
-        least(doses_stored, doses_held, doses_unchanged, doses_deleted, doses_refused) >= 0
+        least(doses_stored, doses_held, doses_unchanged, doses_deleted, doses_refused, doses_present) >= 0
     )
 );
 

@@ -34,6 +34,8 @@ create table store.patient (
     is_multiple_birth      text,
     birth_order            text,
     died_on                date,
+    -- As it was said last; N takes back an earlier death.
+    death_indicator        text,
     publicity_code         text,
     -- What the sender says in PD1-12; nobody may read consent from it (T62).
     protection_claim       text,
@@ -49,13 +51,15 @@ create table store.patient (
 );
 
 create table store.patient_identifier (
-    tenant_code  text not null,
-    authority    text not null,
-    identifier   text not null,
-    type         text not null,
-    patient_key  text not null,
+    tenant_code  text    not null,
+    authority    text    not null,
+    identifier   text    not null,
+    type         text    not null,
+    patient_key  text    not null,
+    -- A message named the patient by it first of all.
+    is_primary   boolean not null,
 
-    constraint patient_identifier_pkey primary key (tenant_code, authority, identifier)
+    constraint patient_identifier_pkey primary key (tenant_code, authority, identifier, type)
 );
 create index patient_identifier_patient_idx on store.patient_identifier (tenant_code, patient_key);
 
@@ -81,6 +85,8 @@ create table store.dose (
     is_given               boolean     not null,
     -- Of the dose with its observations: equal means the same dose again.
     fingerprint            uuid        not null,
+    -- Of the newest message that says this.
+    reported_at            timestamptz not null,
     created_at             timestamptz not null,
     updated_at             timestamptz not null,
     created_by_submission  text        not null,
@@ -117,6 +123,8 @@ create table store.refusal (
     provider_id            text,
     location               text,
     fingerprint            uuid        not null,
+    -- Of the newest message that says this.
+    reported_at            timestamptz not null,
     created_at             timestamptz not null,
     updated_at             timestamptz not null,
     created_by_submission  text        not null,
@@ -139,6 +147,7 @@ create table store.held_dose (
     is_given         boolean     not null,
     fingerprint      uuid        not null,
     payload          jsonb       not null,
+    reported_at      timestamptz not null,
     held_at          timestamptz not null,
     submission_id    text        not null,
 
@@ -148,14 +157,28 @@ create table store.held_dose (
 create index held_dose_held_idx on store.held_dose (tenant_code, held_at);
 
 create table store.held_identifier (
-    tenant_code  text not null,
-    authority    text not null,
-    identifier   text not null,
-    patient_key  text not null,
+    tenant_code  text    not null,
+    authority    text    not null,
+    identifier   text    not null,
+    type         text    not null,
+    patient_key  text    not null,
+    is_primary   boolean not null,
 
-    constraint held_identifier_pkey primary key (tenant_code, authority, identifier)
+    constraint held_identifier_pkey primary key (tenant_code, authority, identifier, type)
 );
 create index held_identifier_patient_idx on store.held_identifier (tenant_code, patient_key);
+
+-- An older message does not bring a deleted dose back.
+create table store.dose_deletion (
+    tenant_code  text        not null,
+    patient_key  text        not null,
+    dose_key     text        not null,
+    reported_at  timestamptz not null,
+    marked_at    timestamptz not null,
+
+    constraint dose_deletion_pkey primary key (tenant_code, patient_key, dose_key)
+);
+create index dose_deletion_marked_idx on store.dose_deletion (tenant_code, marked_at);
 
 -- Nothing is ever changed here: the newest record decides, and the older ones say since when.
 create table store.consent (
@@ -187,8 +210,8 @@ create index consent_person_idx on store.consent (tenant_code, last_name_key, fi
 """
 
 _DOWN = """
-drop table store.consent, store.held_identifier, store.held_dose, store.refusal, store.observation,
-    store.dose, store.patient_identifier, store.patient;
+drop table store.consent, store.dose_deletion, store.held_identifier, store.held_dose, store.refusal,
+    store.observation, store.dose, store.patient_identifier, store.patient;
 """
 
 
