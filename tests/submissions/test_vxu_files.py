@@ -352,3 +352,14 @@ def test_K20_files_of_one_time_are_taken_in_the_order_of_their_numbers(clinic: E
         os.utime(clinic.inbox(CLINIC) / file_name(TODAY, number=number), (1_000_000_000, 1_000_000_000))
     claimed = [clinic.get(one).file_name for one in clinic.claim_all(CLINIC)]
     assert claimed == [file_name(TODAY, number=number) for number in sorted(numbers)]
+
+
+def test_T63_a_message_that_is_cut_off_is_not_taken(clinic: Exchange) -> None:
+    whole = batch(message("1", dose("D1")), message("2", dose("D2", on="20261119")))
+    cut = whole[: whole.rindex(b"Q3110HZ") + 3]
+    submission = drop(clinic, cut, number=2)
+    assert (submission.rows_total, submission.rows_accepted) == (2, 1)
+    assert {"message-cut", "message-rejected"} <= codes(submission)
+    bare = whole[whole.index(b"MSH") : whole.index(b"BTS")].rstrip(b"\r")
+    submission = drop(clinic, bare, number=3)
+    assert (submission.rows_total, submission.rows_rejected) == (2, 0)

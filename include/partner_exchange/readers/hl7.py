@@ -45,8 +45,8 @@ class Message:
     """The usual ones where MSH declares none that can be used."""
     segments: tuple[Segment, ...]
     faults: tuple[str, ...] = ()
-    """Codes of what is wrong with separators (``message-separators``, ``separators-unusual``) and with the
-    character set (``charset-...``).
+    """Codes of what is wrong with separators (``message-separators``, ``separators-unusual``), with the
+    character set (``charset-...``), and with the end of the message (``message-cut``).
     """
 
 
@@ -79,7 +79,9 @@ class Messages(Sequence[Message]):
         text, charset_fault = decode(content, is_utf_8=self._text.is_utf_8)
         lines = text.split("\r")
         separators = declared_separators(lines[0].lstrip(_LINE_BLANKS))
-        faults = tuple(fault for fault in (_separators_fault(separators), charset_fault) if fault)
+        is_cut = envelope.is_cut and at == len(self) - 1
+        found = (_separators_fault(separators), charset_fault, "message-cut" if is_cut else "")
+        faults = tuple(fault for fault in found if fault)
         separators = separators or USUAL
         first_line = envelope.lines[at]
         return Message(at + 1, first_line, separators, _segments(lines, first_line, separators.field), faults)

@@ -36,6 +36,8 @@ class Envelope:
     declared_batches: int | None
     """Sum of FTS-1; None if no trailer says it."""
     found_batches: int
+    is_cut: bool
+    """Whether the last message ends in mid-line with a trailer still to come: the end of the file is lost."""
 
 
 def open_envelope(content: bytes) -> Envelope:
@@ -64,6 +66,7 @@ def open_envelope(content: bytes) -> Envelope:
         declared_messages=walk.declared_messages,
         declared_batches=walk.declared_batches,
         found_batches=walk.found_batches,
+        is_cut=walk.is_open and bool(ends) and ends[-1] == len(content) and not content.endswith(b"\r"),
     )
 
 
@@ -94,6 +97,8 @@ class _Walk:
         self._batch_line = 0
         self._batches_in_file = 0
         self._messages_in_batch = 0
+        self.is_open = False
+        """Whether the file ended with a trailer still to come; known when it is finished."""
 
     def message(self, line: int) -> None:
         """Take note of a message."""
@@ -129,6 +134,7 @@ class _Walk:
 
     def finish(self) -> None:
         """Take note of the end of the file."""
+        self.is_open = bool(self._batch_line or self._file_line)
         self._expect_trailers()
         if self._undeclared:
             self.declared_messages = None

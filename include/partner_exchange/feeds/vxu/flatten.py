@@ -140,7 +140,8 @@ class _Walk:
         self._tables.messages.numbers.append((self._row, segment.line))
         self._tables.messages.texts.add((segment,), self._message.separators)
         for fault in self._message.faults:
-            at = _CHARSET_FIELD if fault.startswith("charset-") else _SEPARATORS_FIELD
+            at = 0 if fault == "message-cut" else _SEPARATORS_FIELD
+            at = _CHARSET_FIELD if fault.startswith("charset-") else at
             self._tables.issues.append((self._row, 0, segment.line, "MSH", 1, at, 0, 0, fault, False))
 
     def _patient(self) -> None:

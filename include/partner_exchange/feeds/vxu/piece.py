@@ -57,8 +57,8 @@ class Piece:
             name: self._table(name)
             for name in ("messages", "patients", "identifiers", "relatives", "doses", "observations")
         }
-        self.is_read = ~self._messages_with("message-separators")
-        """Messages that can be read and so are judged."""
+        self.is_read = ~(self._messages_with("message-separators") | self._messages_with("message-cut"))
+        """Messages that can be read, to their end, and so are judged."""
         self.has_two_patients = self._messages_with("patient-repeated")
         """Messages of which nobody can tell whose doses they hold."""
         self.is_repeated = np.zeros(len(self.rows), dtype=np.bool_)

@@ -515,8 +515,8 @@ ENTRIES: tuple[Entry, ...] = (
         _CELL,
         _ERROR,
         "The observation is marked as deleted or wrong",
-        "OBX-11 says that the observation is deleted (D), was wrong (W) or could not be made (X); it was left "
-        "out.",
+        "OBX-11 says that the observation is deleted (D), was wrong (W) or could not be made (X); it was "
+        "left out.",
         "Send only observations that count, with F in OBX-11.",
         hl7_error="102",
         hl7_application_error="3",

@@ -259,6 +259,16 @@ ENTRIES: tuple[Entry, ...] = (
         hl7_error="100",
     ),
     Entry(
+        "message-cut",
+        _ROW,
+        _ERROR,
+        "The message is cut off",
+        "The file ends in the middle of a line, and the trailers that its header promises are missing: its "
+        "end was lost on the way. The last message is not whole, so nothing of it was taken.",
+        "Send the whole file again; what was taken already stays as it is.",
+        hl7_error="100",
+    ),
+    Entry(
         "patient-repeated",
         _ROW,
         _ERROR,
