@@ -11,6 +11,7 @@ import pytest
 from partner_exchange.ledger.states import State
 from partner_exchange.notify import outbox
 from partner_exchange.submissions.fail import fail
+from partner_exchange.submissions.quota import watch_quota
 from submissions.conftest import CLINIC, CLINIC_YAML, Exchange
 from support.batches import batch, dose, file_name, historical, message
 from support.mailbox import Mailbox
@@ -130,3 +131,26 @@ def test_E36_a_failure_asks_nothing_of_the_partner(clinic: Exchange, mailbox: Ma
     outbox.deliver()
     (mail,) = mailbox.mails
     assert "please do not send the file again" in mail.get_body(("plain",)).get_content()
+
+
+@pytest.mark.parametrize(
+    ("support", "whom"),
+    [("", "ask your contact at the exchange."), ("help@exchange.example", "write to us.")],
+)
+def test_T38_the_mail_about_a_full_folder_names_somebody_who_can_be_reached(
+    clinic: Exchange, mailbox: Mailbox, support: str, whom: str
+) -> None:
+    file = clinic.folder / "tenants" / f"{CLINIC}.yaml"
+    file.write_text(
+        CLINIC_YAML.format(mode="production") + f'  support: "{support}"\nquota: {{max_files: 10}}\n'
+    )
+    for number in range(9):
+        clinic.drop(CLEAN, f"waits{number}.hl7", CLINIC)
+    watch_quota(clinic.tenant(CLINIC), clinic.home(CLINIC).entries("HL7-Dropoff"))
+    outbox.deliver()
+    (mail,) = mailbox.mails
+    text, html = (" ".join(part.get_content().split()) for part in mail.iter_parts())
+
+    for body in (text, html):
+        assert whom in body
+        assert ("Questions" in body) is bool(support)
