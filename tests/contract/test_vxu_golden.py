@@ -88,9 +88,9 @@ def test_T61_consents_of_a_batch() -> None:
     accepted = found.tables["reported"]
     nothing = {"consent_status": "NOT_FOUND", "consent_type": "", "consent_on": "", "consent_expires_on": ""}
     known: dict[str, dict[str, Any]] = {
-        "GOOD-1": {"doses_stored": 2},
+        "GOOD-1": {"doses_stored": 2, "doses_present": 2},
         "GOOD-2": {**nothing, "consent_status": "NO", "consent_type": "CHILD", "doses_held": 1},
-        "GOOD-1-AGAIN": {"doses_stored": 1},
+        "GOOD-1-AGAIN": {"doses_stored": 1, "doses_present": 1},
         "ROUTE": {**nothing, "consent_status": "PENDING", "doses_held": 1},
     }
     done = outcomes(
