@@ -284,10 +284,8 @@ def test_T64_within_a_file_the_newest_message_decides(connection: Connection) ->
 @pytest.mark.parametrize("action", ["A", "U"])
 def test_T64_a_dose_becomes_a_refusal_and_back(connection: Connection, action: str) -> None:
     merge(connection, a_message("1", doses=[a_dose("A1|X")]))
-    refusal = {"given": False, "completion": "RE", "refusal_reason": "00"}
-    assert outcomes(later(connection, a_message("1", doses=[a_dose("A1|X", action, **refusal)]))) == [
-        "refused"
-    ]
+    refusal = a_dose("A1|X", action, given=False, completion="RE", refusal_reason="00")
+    assert outcomes(later(connection, a_message("1", doses=[refusal]))) == ["refused"]
     assert (sizes(connection)["dose"], sizes(connection)["observation"]) == (0, 1)
     assert rows(connection, "refusal", "dose_key, created_at") == [("A1|X", AT)]
     assert outcomes(later(connection, a_message("1", doses=[a_dose("A1|X", action)]))) == ["stored"]

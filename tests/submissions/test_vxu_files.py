@@ -246,6 +246,36 @@ def test_T64_the_same_file_again_changes_nothing(clinic: Exchange) -> None:
     assert again.part_counts["doses_unchanged"] == 2
 
 
+def test_T62_a_shared_number_lends_no_consent_and_is_told_at_the_identifiers(clinic: Exchange) -> None:
+    consent(clinic)
+    own, shared = "^^^CLINIC^MR", "^^^CLINIC^MR~999999999^^^SSA^SS"
+    other = message("2", dose("D2"), patient="P2", name="Other^Person^^^^^L", born="20180101")
+    sent = (message("1", dose("D1")).replace(own, shared), other.replace(own, shared))
+    submission = drop(clinic, batch(*sent))
+    assert (submission.part_counts["doses_stored"], submission.part_counts["doses_held"]) == (1, 1)
+    with transaction() as connection:
+        table = ledger.findings(connection, submission.submission_id).table
+    found = table[table["code"] == "identifier-of-another-patient"]
+    assert found[["row", "column", "place"]].to_numpy().tolist() == [[2, "PID-3", "PID^1^3"]]
+    told = pd.read_csv(clinic.home_dir(CLINIC) / "Receive" / "AAA-SSL26325.cnf.csv", dtype=str)
+    assert told[["PatientId", "ConsentStatus", "DosesStored"]].to_numpy().tolist() == [
+        ["P1", "YES", "1"],
+        ["P2", "NOT_FOUND", "0"],
+    ]
+
+
+def test_T64_an_old_file_sent_again_undoes_nothing(clinic: Exchange) -> None:
+    consent(clinic)
+    old = batch(message("1", dose("D1"), dose("D2", cvx="21", on="20261119")))
+    newer = message("2", dose("D1", action="U", lot="NEW"), dose("D2", cvx="21", on="20261119", action="D"))
+    drop(clinic, old)
+    drop(clinic, batch(newer.replace("20261120101500", "20261121081500")), number=2)
+    again = drop(clinic, old, number=3)
+    assert again.part_counts["doses_unchanged"] == 2
+    assert "dose-newer-on-record" in codes(again)
+    assert clinic.rows("select lot from store.dose") == [("NEW",)]
+
+
 def test_T64_a_dose_is_updated_and_deleted_by_its_order(clinic: Exchange) -> None:
     consent(clinic)
     drop(clinic, batch(message("1", dose("D1"), historical("D2", on="20200820"))))
