@@ -40,11 +40,11 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(
         "dose-superseded",
         _ROW,
-        _WARNING,
+        _INFO,
         "A later line of the file says something else of the dose",
         "A line of the same file that is later by MSH-7, or else by its place, says something else of this "
         "dose; only the later one counts.",
-        "Send each dose once in a file, as it is in the end.",
+        "Nothing has to be done where a correction was meant; else send each dose once in a file.",
         hl7_error="205",
     ),
     Entry(
