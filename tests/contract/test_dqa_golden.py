@@ -23,6 +23,8 @@ from partner_exchange.ledger.states import State
 from partner_exchange.local.vxu_maker import make_batch
 from support.quality import TYPICAL, Case, a_refused, a_report, earlier, the_clinic, the_submission
 
+pytestmark = pytest.mark.slow
+
 GOLDEN = Path(__file__).parent / "golden" / "dqa"
 AT = datetime(2026, 11, 21, 7, 0, tzinfo=UTC)
 

@@ -17,6 +17,8 @@ from support.status_sheets import (
     random_respiratory,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def _agree(judged: Judged, verdict: Verdict, rows: int) -> None:
     assert judged.weighed == verdict.findings

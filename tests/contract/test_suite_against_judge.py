@@ -11,6 +11,8 @@ from partner_exchange.validation.entry import Scope
 from support.judge import judge
 from support.rosters import PAIRS, TODAY, examine, faulty_rows, text
 
+pytestmark = pytest.mark.slow
+
 
 def _found(examination: object) -> dict[tuple[str, str, str], list[int]]:
     rows: dict[tuple[str, str, str], list[int]] = defaultdict(list)

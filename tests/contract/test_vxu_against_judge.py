@@ -14,6 +14,8 @@ from support import batches
 from support.vxu import ARRIVED_AT, a_registry, judged, put
 from support.vxu_judge import Judge
 
+pytestmark = pytest.mark.slow
+
 MESSAGES = 250
 
 DATES = (

@@ -20,6 +20,8 @@ from partner_exchange.readers.hl7 import read_stream
 from partner_exchange.readers.marks import Refusal
 from support.builders import a_tenant
 
+pytestmark = pytest.mark.slow
+
 PIECE_MESSAGES = 500
 AT = datetime(2026, 11, 20, 16, tzinfo=UTC)
 TENANT = a_tenant(

@@ -16,6 +16,8 @@ from partner_exchange.feeds.status.rules import RuleVerdict, judge_rules
 from partner_exchange.feeds.status.template import Relation, Rule, Template, templates
 from partner_exchange.validation.catalogue import CATALOGUE
 
+pytestmark = pytest.mark.slow
+
 FEW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 CDC = [template for template in templates() if template.rules]
 every_template = pytest.mark.parametrize("template", CDC, ids=lambda template: template.name)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from random import Random
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +21,8 @@ from partner_exchange.feeds.vxu.tables import ISSUE_COLUMNS, TALLY_COLUMNS, empt
 from partner_exchange.ledger.states import Outcome
 from support.quality import the_clinic
 from support.vxu_answers import a_loaded_submission
+
+pytestmark = pytest.mark.slow
 
 NOW = datetime(2026, 11, 21, 7, 47, 12, tzinfo=UTC)
 BIRTHS = ("20190725", "19551231", "20080229")

@@ -17,6 +17,8 @@ from partner_exchange.readers.hl7_syntax import USUAL, Separators, unescape
 from partner_exchange.readers.marks import Refusal
 from partner_exchange.validation.catalogue import CATALOGUE
 
+pytestmark = pytest.mark.slow
+
 _SEGMENTS = [
     b"MSH|^~\\&|A|B", b"MSH#*!%$#A", b"MSH", b"MSH|", b"MSH^^^^^", b"FHS|^~\\&|", b"BHS|^~\\&|", b"BHS",
     b"BTS|1", b"BTS|x", b"FTS|1", b"FTS", b"PID|1||7^^^A^MR~8||Doe^Jane", b"PD1|", b"NK1|1|Doe^M|MTH",

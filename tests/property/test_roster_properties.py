@@ -17,6 +17,8 @@ from partner_exchange.feeds.base import Examination
 from partner_exchange.readers.cells import as_cells, csv_text, neutral, restored
 from support.rosters import HEADER, PAIRS, TITLES, a_row, examine, faulty_rows, fix_it_of, text
 
+pytestmark = pytest.mark.slow
+
 FEW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 BROKEN = (
     'a@example.edu,1,Do"e,Jane,,,,,0',

@@ -16,6 +16,8 @@ from partner_exchange.validation.numbers import EXACT_DIGITS, parse_numbers
 from support.status_judge import number, plain
 from support.status_sheets import Judged, a_policy, judge_table, random_bulk, random_respiratory
 
+pytestmark = pytest.mark.slow
+
 
 def _content(judged: Judged) -> dict[tuple[int, str], tuple[object, ...]]:
     parts = ("value", "reason", "comment", "level", "colour", "is_not_applicable", "column")

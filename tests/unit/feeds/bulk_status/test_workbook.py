@@ -24,6 +24,8 @@ from partner_exchange.feeds.bulk_status.workbook import (
 from partner_exchange.tenants.model import Tenant
 from support.bulk import STATUS_TYPES, a_status_tenant, examined, filled, values
 
+pytestmark = pytest.mark.slow
+
 
 def template(tenant: Tenant | None = None) -> bytes:
     tenant = tenant or a_status_tenant()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pandas as pd
+import pytest
 
 from partner_exchange.feeds.vxu.check import FileMemory
 from partner_exchange.feeds.vxu.profile import CVX, ELIGIBILITY
 from partner_exchange.feeds.vxu.tables import TALLY_COLUMNS
 from support import batches
 from support.vxu import a_message, count, judged, put, spoilt
+
+pytestmark = pytest.mark.slow
 
 STATES = ("expected", "present", "missing", "invalid", "unrecognized", "deprecated")
 
