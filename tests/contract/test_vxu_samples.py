@@ -8,7 +8,7 @@ import pytest
 
 from support.vxu import judged_bytes, said
 
-SAMPLES = Path("/work/shared/samples/hl7")
+SAMPLES = Path(__file__).resolve().parents[3] / "shared" / "samples" / "hl7"
 
 EXPECTED: dict[str, list[str]] = {
     "GM-1.1.hl7": [],

@@ -25,8 +25,9 @@ from partner_exchange.feeds.vxu.code_set_files import (
     render,
 )
 from partner_exchange.feeds.vxu.code_sets import Expectation, State, VaccineKind, codes, products, vaccines
+from partner_exchange.settings import PROJECT_DIR
 
-SAMPLES = Path("/work/shared/samples")
+SAMPLES = PROJECT_DIR.parent / "shared" / "samples"
 needs_samples = pytest.mark.skipif(not SAMPLES.is_dir(), reason="the samples are not here")
 
 Tables = dict[str, list[Row]]
