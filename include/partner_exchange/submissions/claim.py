@@ -176,7 +176,8 @@ def enter(home: Home, tenant: Tenant, name: StampedName, size_bytes: int) -> Sub
     if size_bytes <= tenant.max_file_bytes:
         kept = Archive().keep(tenant.code, home.read(place))
     first = StampedName(name.file_name, name.stamp, is_first=True)
-    is_name_free = not home.exists(paths.original(tenant.inbox, first))
+    # Only a registry has originals without a time code; elsewhere there is nothing to ask the server for.
+    is_name_free = not tenant.inbox.is_registry or not home.exists(paths.original(tenant.inbox, first))
     with transaction() as connection:
         submission = ledger.open_submission(
             connection,

@@ -5,9 +5,9 @@ the checks left, so that they say the same (X05).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pandas as pd
-from sqlalchemy import Connection
 
 from partner_exchange.feeds.base import AnswerFile, AnswerKind, AnswerMaterial
 from partner_exchange.feeds.expected import is_acknowledged
@@ -35,15 +35,44 @@ def answer_files(material: AnswerMaterial) -> Sequence[AnswerFile]:
         content = report.failure_text(submission, tenant=material.tenant)
         return [AnswerFile(AnswerKind.REPORT, "txt", content)]
     issues = _issues(material, submission)
-    files = _reports(material, submission, issues)
+    loaded = _loaded(material, submission)
+    files = _reports(material, submission, issues, loaded)
     if is_acknowledged(submission):
         content = acknowledgements(
             material.tables("messages"), issues, tenant=material.tenant, submission=submission
         )
         files.append(AnswerFile(AnswerKind.ACKNOWLEDGEMENTS, "hl7", content))
-    if submission.loaded_at is not None and submission.rows_accepted:
-        files.append(_consents(material, submission))
+    if loaded is not None:
+        content = notification(
+            loaded.reported, loaded.outcomes, tenant=material.tenant, submission=submission
+        )
+        files.append(AnswerFile(AnswerKind.CONSENTS, "csv", content))
     return files
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """What became of the accepted messages of a file."""
+
+    reported: pd.DataFrame
+    """Who the patients are."""
+    outcomes: pd.DataFrame
+    """As ``ledger.messages.outcomes`` returns them."""
+
+    @property
+    def patients_held(self) -> int:
+        """Return of how many different patients a dose is held."""
+        rows = self.outcomes.loc[self.outcomes["doses_held"] > 0, "row"]
+        return int(self.reported.loc[self.reported["row"].isin(rows), "patient_key"].nunique())
+
+
+def _loaded(material: AnswerMaterial, submission: Submission) -> _Loaded | None:
+    """Return what was loaded, None where nothing was accepted or the file was refused."""
+    if submission.loaded_at is None or not submission.rows_accepted:
+        return None
+    with transaction() as connection:
+        outcomes = messages.outcomes(connection, submission.submission_id)
+    return _Loaded(material.tables("reported"), outcomes)
 
 
 def _issues(material: AnswerMaterial, submission: Submission) -> pd.DataFrame:
@@ -54,7 +83,9 @@ def _issues(material: AnswerMaterial, submission: Submission) -> pd.DataFrame:
     return pd.concat([material.tables("issues"), of_store], ignore_index=True)
 
 
-def _reports(material: AnswerMaterial, submission: Submission, issues: pd.DataFrame) -> list[AnswerFile]:
+def _reports(
+    material: AnswerMaterial, submission: Submission, issues: pd.DataFrame, loaded: _Loaded | None
+) -> list[AnswerFile]:
     """Return the four forms of the report, of which the ledger keeps one for good (T58)."""
     is_judged = is_acknowledged(submission) and submission.outcome is not Outcome.REFUSED
     with transaction() as connection:
@@ -64,7 +95,7 @@ def _reports(material: AnswerMaterial, submission: Submission, issues: pd.DataFr
             findings=material.findings,
             tally=material.tables("tally") if is_judged else empty(TALLY_COLUMNS),
             earlier=messages.reports_before(connection, submission, limit=FILES_SHOWN),
-            patients_held=_patients_held(connection, material, submission),
+            patients_held=loaded.patients_held if loaded is not None else 0,
         )
         kept = messages.record_report(connection, submission, score=made.score, document=made.as_json())
     document = report.Document.of(kept.document)
@@ -75,22 +106,3 @@ def _reports(material: AnswerMaterial, submission: Submission, issues: pd.DataFr
         "json": report.json_bytes(document),
     }
     return [AnswerFile(AnswerKind.REPORT, ending, content) for ending, content in contents.items()]
-
-
-def _patients_held(connection: Connection, material: AnswerMaterial, submission: Submission) -> int:
-    """Return of how many different patients a dose is held."""
-    if submission.loaded_at is None or not submission.part_counts.get("doses_held"):
-        return 0
-    outcomes = messages.outcomes(connection, submission.submission_id)
-    rows = outcomes.loc[outcomes["doses_held"] > 0, "row"]
-    reported = material.tables("reported")
-    return int(reported.loc[reported["row"].isin(rows), "patient_key"].nunique())
-
-
-def _consents(material: AnswerMaterial, submission: Submission) -> AnswerFile:
-    with transaction() as connection:
-        outcomes = messages.outcomes(connection, submission.submission_id)
-    content = notification(
-        material.tables("reported"), outcomes, tenant=material.tenant, submission=submission
-    )
-    return AnswerFile(AnswerKind.CONSENTS, "csv", content)

@@ -100,7 +100,7 @@ def _remember_doses(piece: Piece, rejected: Rejected) -> None:
 
     Of what says that no vaccine was given, such as an immunity, there may be several on a day.
     """
-    patient = piece.patient_keys()[piece.doses.message]
+    patient = piece.patient_keys[piece.doses.message]
     dose = keys_of(piece.vaccines.text("cvx"), piece.doses.coded("RXA-3").text.str.slice(0, 8))
     is_no_vaccine = piece.doses.of("RXA-20", "NA") | piece.vaccines.of(frozenset({NO_VACCINE}))
     is_taken = ~rejected.doses & piece.doses.of("RXA-21", "A") & ~is_no_vaccine

@@ -27,7 +27,9 @@ from partner_exchange.readers.hl7 import Message, Segment
 from partner_exchange.readers.hl7_syntax import repetitions
 
 _PID_3 = 3
-_SEPARATORS_FIELD, _CHARSET_FIELD = 2, 18
+_CHARSET_FIELD = 18
+_FAULT_FIELDS = {"message-separators": 2, "separators-unusual": 2, "message-cut": 0}
+"""Field of MSH that a fault of a message is about, 0 for all of it; every other one is about the charset."""
 
 
 def flatten(messages: Sequence[Message]) -> Flat:
@@ -140,8 +142,7 @@ class _Walk:
         self._tables.messages.numbers.append((self._row, segment.line))
         self._tables.messages.texts.add((segment,), self._message.separators)
         for fault in self._message.faults:
-            at = 0 if fault == "message-cut" else _SEPARATORS_FIELD
-            at = _CHARSET_FIELD if fault.startswith("charset-") else at
+            at = _FAULT_FIELDS.get(fault, _CHARSET_FIELD)
             self._tables.issues.append((self._row, 0, segment.line, "MSH", 1, at, 0, 0, fault, False))
 
     def _patient(self) -> None:

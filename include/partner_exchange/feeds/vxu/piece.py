@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 import numpy as np
 import pyarrow.compute as pc
@@ -106,9 +107,10 @@ class Piece:
         self.is_read[messages] = False
         self._there = {}
 
+    @cached_property
     def patient_keys(self) -> Keys:
         """Return a number for each message that stands for its patient: by the first identifier of type MR,
-        else the first one; 0 for none.
+        else the first one; 0 for none. To be asked for once identifiers are judged.
         """
         table = self.tables["identifiers"]
         is_kept = self.kept["identifiers"]

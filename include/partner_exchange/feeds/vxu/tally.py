@@ -97,7 +97,7 @@ def tally_of(
 
 def _counts(piece: Piece, rejected: Rejected) -> Iterator[_Line]:
     is_taken = ~rejected.doses
-    patients = piece.patient_keys()[~rejected.messages]
+    patients = piece.patient_keys[~rejected.messages]
     counts = {
         "messages": len(piece.rows),
         "messages_accepted": int((~rejected.messages).sum()),
