@@ -76,6 +76,18 @@ OBSERVATION_TEXTS = ("observation", "sub_id", "type", "value", "unit", "observed
 
 IDENTIFIER_TEXTS = ("authority", "identifier", "type")
 
+KNOWN_TYPES = {
+    "patient": pa.int64(),
+    "dose_key": pa.string(),
+    "completion": pa.string(),
+    "fingerprint": pa.string(),
+    "cvx": pa.string(),
+    "administered_on": pa.string(),
+    "is_given": pa.bool_(),
+    "reported_us": pa.int64(),
+}
+"""What is asked of a dose on record, stored or held, before anything is decided about it."""
+
 REFUSED = "RE"
 """Completion of a refusal."""
 

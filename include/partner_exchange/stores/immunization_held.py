@@ -22,6 +22,7 @@ from partner_exchange.stores.immunization_frames import (
     DEMOGRAPHICS,
     DOSE_TEXTS,
     IDENTIFIER_TEXTS,
+    KNOWN_TYPES,
     OBSERVATION_TEXTS,
     REFUSED,
     Batch,
@@ -45,14 +46,7 @@ from asked_patient k
 join store.held_dose d on d.tenant_code = {tenant_code} and d.patient_key = k.patient_key
 """
 _KNOWN_TYPES = {
-    "patient": pa.int64(),
-    "dose_key": pa.string(),
-    "completion": pa.string(),
-    "fingerprint": pa.string(),
-    "cvx": pa.string(),
-    "administered_on": pa.string(),
-    "is_given": pa.bool_(),
-    "reported_us": pa.int64(),
+    **KNOWN_TYPES,
     "held_no": pa.int64(),
     "held_at": pa.string(),
     "told_us": pa.int64(),

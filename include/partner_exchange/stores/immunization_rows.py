@@ -18,6 +18,7 @@ from partner_exchange.stores.immunization_frames import (
     DEMOGRAPHICS,
     DOSE_TEXTS,
     IDENTIFIER_TEXTS,
+    KNOWN_TYPES,
     OBSERVATION_TEXTS,
     REFUSED,
     Batch,
@@ -66,14 +67,7 @@ from asked_patient k
 join store.refusal r on r.tenant_code = {tenant_code} and r.patient_key = k.patient_key
 """
 _KNOWN_TYPES = {
-    "patient": pa.int64(),
-    "dose_key": pa.string(),
-    "completion": pa.string(),
-    "fingerprint": pa.string(),
-    "cvx": pa.string(),
-    "administered_on": pa.string(),
-    "is_given": pa.bool_(),
-    "reported_us": pa.int64(),
+    **KNOWN_TYPES,
     "created_at": pa.string(),
     "created_by_submission": pa.string(),
 }

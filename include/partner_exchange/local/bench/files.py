@@ -52,13 +52,7 @@ def measure_files(folder: Path, database_url: str, sizes: dict[int, int]) -> lis
     tenants = folder / "tenants"
     tenants.mkdir()
     (tenants / f"{TENANT}.yaml").write_text(TENANT_YAML)
-    environment = {
-        **os.environ,
-        "EXCHANGE_DATABASE_URL": database_url,
-        "EXCHANGE_TENANTS_DIR": str(tenants),
-        "EXCHANGE_STORAGE_URL": f"file://{folder / 'storage'}",
-        "EXCHANGE_LOG_LEVEL": "WARNING",
-    }
+    environment = environment_of(database_url, tenants, folder / "storage")
     figures: list[Measured] = []
     for rows, runs in sizes.items():
         kinds = ("copy", "keyed-copy", "exchange", *(("pandas",) if rows <= 100_000 else ()))
@@ -73,6 +67,17 @@ def measure_files(folder: Path, database_url: str, sizes: dict[int, int]) -> lis
             file.unlink()
         figures += [median_of(kind, rows, found) for kind, found in results.items()]
     return figures
+
+
+def environment_of(database_url: str, tenants: Path, storage: Path) -> dict[str, str]:
+    """Return what a measured process finds in its environment."""
+    return {
+        **os.environ,
+        "EXCHANGE_DATABASE_URL": database_url,
+        "EXCHANGE_TENANTS_DIR": str(tenants),
+        "EXCHANGE_STORAGE_URL": f"file://{storage}",
+        "EXCHANGE_LOG_LEVEL": "WARNING",
+    }
 
 
 def one_run(kind: str, file: Path, environment: dict[str, str]) -> dict[str, object]:

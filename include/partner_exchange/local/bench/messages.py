@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from partner_exchange import clock
-from partner_exchange.local.bench.files import Measured, median_of, one_run
+from partner_exchange.local.bench.files import Measured, environment_of, median_of, one_run
 from partner_exchange.local.bench.worker import VXU_TENANT
 from partner_exchange.local.vxu_maker import make_batch
 from partner_exchange.storage.hl7_names import Hl7Name
@@ -48,13 +47,7 @@ def measure_messages(folder: Path, database_url: str, sizes: Mapping[int, int]) 
     tenants = folder / "vxu-tenants"
     tenants.mkdir()
     (tenants / f"{VXU_TENANT}.yaml").write_text(TENANT_YAML)
-    environment = {
-        **os.environ,
-        "EXCHANGE_DATABASE_URL": database_url,
-        "EXCHANGE_TENANTS_DIR": str(tenants),
-        "EXCHANGE_STORAGE_URL": f"file://{folder / 'vxu-storage'}",
-        "EXCHANGE_LOG_LEVEL": "WARNING",
-    }
+    environment = environment_of(database_url, tenants, folder / "vxu-storage")
     at = clock.now()
     file = folder / Hl7Name(VXU_TENANT.upper(), at.date(), 1).format()
     figures: list[MessageFigures] = []

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import random
 from dataclasses import dataclass
 from pathlib import Path
 
-from partner_exchange.local.bench.files import Measured, median_of, one_run
+from partner_exchange.local.bench.files import Measured, environment_of, median_of, one_run
 from partner_exchange.local.bench.worker import STATUS_TENANT
 
 COLUMNS = 60
@@ -38,13 +37,7 @@ def measure_statuses(folder: Path, database_url: str, *, resources: int, runs: i
     tenants = folder / "status-tenants"
     tenants.mkdir()
     _write_tenant(tenants, resources)
-    environment = {
-        **os.environ,
-        "EXCHANGE_DATABASE_URL": database_url,
-        "EXCHANGE_TENANTS_DIR": str(tenants),
-        "EXCHANGE_STORAGE_URL": f"file://{folder / 'status-storage'}",
-        "EXCHANGE_LOG_LEVEL": "WARNING",
-    }
+    environment = environment_of(database_url, tenants, folder / "status-storage")
     found: dict[str, list[dict[str, object]]] = {"xlsx": [], "csv": [], "again": []}
     for run in range(runs):
         table = _table(resources, seed=run)
