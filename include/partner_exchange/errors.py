@@ -143,6 +143,66 @@ class InboxLoginRefused(InboxError, Terminal):
     """The server refused our login or showed another host key than the pinned one."""
 
 
+class ExportError(ExchangeError):
+    """What is to go out cannot be made."""
+
+
+class ReportRefused(ExportError, Terminal):
+    """A report is asked for that is not there, or not with these columns or parameters."""
+
+
+class FileUnwritable(ExportError, Terminal):
+    """Rows do not fit the form of the file, such as a value wider than its column; names the column only."""
+
+
+class ExportBlocked(ExportError, Terminal):
+    """An earlier delivery of the export is a dead letter; nothing goes before somebody has dealt with it."""
+
+
+class DeliveryError(ExchangeError):
+    """A file cannot be put where it is to go (X10)."""
+
+
+class Unreachable(DeliveryError, Transient):
+    """The server cannot be reached, or the connection was cut or fell silent."""
+
+
+class RemoteBusy(DeliveryError, Transient):
+    """The server answers, but refuses for now: too many sessions, or a fault without a reason."""
+
+
+class DeliveryWaits(DeliveryError, Transient):
+    """The next try is not due yet, or another worker is at it; ``fields["retry_after_s"]`` says how long."""
+
+
+class LoginRefused(DeliveryError, Terminal):
+    """The server takes neither our key nor our password, or the connection is not set up."""
+
+
+class HostKeyChanged(DeliveryError, Terminal):
+    """The server shows another host key than the pinned one, or none is pinned."""
+
+
+class PathMissing(DeliveryError, Terminal):
+    """The folder is not there, or we may not write there."""
+
+
+class RemoteFull(DeliveryError, Terminal):
+    """There is no space left where the file is to go."""
+
+
+class NameTaken(DeliveryError, Terminal):
+    """A file of that name is there, and the target says to deliver nothing then."""
+
+
+class DeliveryGivenUp(DeliveryError, Terminal):
+    """All tries of the ladder failed; the delivery is a dead letter until somebody sends it again."""
+
+
+class UnknownDelivery(LedgerError, Terminal):
+    """No delivery of that id."""
+
+
 class MailError(ExchangeError):
     """A mail cannot be sent."""
 

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Column,
     Date,
     Double,
+    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -64,6 +66,67 @@ invitation = Table(
     Column("queued_at", Instant, nullable=False),
     Column("submission_id", Text, nullable=False),
     PrimaryKeyConstraint("tenant_code", "username_key", name="invitation_pkey"),
+    schema=SCHEMA,
+)
+
+verification = Table(
+    "verification",
+    metadata,
+    Column("tenant_code", Text, nullable=False),
+    Column("username_key", Text, nullable=False),
+    Column("is_verified", Boolean, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Column("rule_version", Text, nullable=False),
+    PrimaryKeyConstraint("tenant_code", "username_key", name="verification_pkey"),
+    ForeignKeyConstraint(
+        ["tenant_code", "username_key"],
+        [f"{SCHEMA}.student.tenant_code", f"{SCHEMA}.student.username_key"],
+        name="verification_student_fkey",
+    ),
+    schema=SCHEMA,
+)
+
+verification_change = Table(
+    "verification_change",
+    metadata,
+    Column("change_id", BigInteger, Identity(always=True), nullable=False),
+    Column("tenant_code", Text, nullable=False),
+    Column("username_key", Text, nullable=False),
+    Column("is_verified", Boolean, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Column("rule_version", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False, server_default=text("''::text")),
+    Column("position", BigInteger),
+    PrimaryKeyConstraint("change_id", name="verification_change_pkey"),
+    ForeignKeyConstraint(
+        ["tenant_code", "username_key"],
+        [f"{SCHEMA}.student.tenant_code", f"{SCHEMA}.student.username_key"],
+        name="verification_change_student_fkey",
+    ),
+    Index(
+        "verification_change_position_key",
+        "tenant_code",
+        "position",
+        unique=True,
+        postgresql_where=text("position is not null"),
+    ),
+    Index(
+        "verification_change_waiting_idx",
+        "tenant_code",
+        "change_id",
+        postgresql_where=text("position is null"),
+    ),
+    Index("verification_change_student_idx", "tenant_code", "username_key", "change_id"),
+    schema=SCHEMA,
+)
+
+verification_position = Table(
+    "verification_position",
+    metadata,
+    Column("tenant_code", Text, nullable=False),
+    Column("last_position", BigInteger, nullable=False),
+    PrimaryKeyConstraint("tenant_code", name="verification_position_pkey"),
     schema=SCHEMA,
 )
 

@@ -10,13 +10,15 @@ from __future__ import annotations
 import hashlib
 import re
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from partner_exchange.tenants.base import Model
+from partner_exchange.tenants.exports import Export, ExportName
 from partner_exchange.tenants.feed_policy import FeedPolicy
 from partner_exchange.tenants.limits import Quota, Retention
+from partner_exchange.tenants.mail_address import MailAddress
 from partner_exchange.tenants.status_policy import StatusPolicy
 from partner_exchange.tenants.vxu_policy import VxuPolicy
 
@@ -24,17 +26,6 @@ TENANT_CODE = re.compile(r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$")
 RESERVED_CODES = frozenset({"pipeline", "admin", "root", "exchange", "airflow", "system"})
 _FOLDER_NAME = r"^[A-Za-z0-9_-][A-Za-z0-9._-]*$"
 _FOLDER_NAME_OR_NONE = r"^([A-Za-z0-9_-][A-Za-z0-9._-]*)?$"
-_ADDRESS = re.compile(r"^[^@\s<>,;]+@[^@\s<>,;]+\.?[^@\s<>,;]*$")
-
-
-def _one_mail_address(value: str) -> str:
-    if not _ADDRESS.match(value):
-        raise ValueError("not a mail address; write it as name@example.org")
-    return value
-
-
-MailAddress = Annotated[str, AfterValidator(_one_mail_address)]
-
 
 GATEWAY = "exchange_inbox"
 """Connection id of our own gateway."""
@@ -157,6 +148,10 @@ class Contacts(Model):
         description="whole file refused, intake suspended, failure; unset: those of `findings`, "
         "else of `success`",
     )
+    delivery: tuple[MailAddress, ...] = Field(
+        default=(),
+        description="an outbound file that cannot be delivered or is not answered; unset: those of `refusal`",
+    )
     support: str = Field(default="", description="contact block shown in mails and result files (E48)")
 
 
@@ -247,6 +242,7 @@ class Tenant(Model):
     vxu: VxuPolicy = Field(default=VxuPolicy(), description="policy of the immunization feed")
     quota: Quota = Field(default=Quota(), description="how many files the partner may leave (K13)")
     retention: Retention = Field(default=Retention(), description="how long files are kept (K10)")
+    exports: dict[ExportName, Export] = Field(default={}, description="what goes out to the partner, by name")
     max_file_bytes: int = Field(default=512 * 1024 * 1024, ge=1024, description="larger uploads are refused")
 
     @field_validator("code")

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from partner_exchange.tenants.base import Line, require_none
 from partner_exchange.tenants.catalogue import Catalogue, CatalogueName, build
 from partner_exchange.tenants.catalogue_rules import mistakes_in
+from partner_exchange.tenants.exports import Target
 from partner_exchange.tenants.feed_policy import FeedPolicy
 from partner_exchange.tenants.resources import Resource, mistakes_between
 from partner_exchange.tenants.status_types import StatusType
@@ -34,6 +35,10 @@ class StatusPolicy(FeedPolicy):
         default="",
         description="CSV with more resources, in the tenants folder and named relative to the YAML file; its "
         "columns are name, kind, region, production_id, test_id, org_id, test_org_id, context, frequency",
+    )
+    nhsn_target: Target | None = Field(
+        default=None,
+        description="where sets for NHSN go, of `kind: server`; unset: they stay in the archive (E38)",
     )
     personal_data: Literal["refuse", "warn"] = Field(
         default="refuse",

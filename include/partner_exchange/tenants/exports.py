@@ -1,0 +1,229 @@
+"""What goes out to a partner: which report, in which form, when, and where to (M43-M50, M67-M75).
+
+A tenant file lists its exports by name. Whether a report of that name exists, and has these columns and
+parameters, is known to the room ``exports``; ``exchange tenants check`` says both.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
+
+from partner_exchange.tenants.base import Line, Model
+from partner_exchange.tenants.mail_address import MailAddress
+from partner_exchange.tenants.schedule import cron_of
+
+_NAME = r"^[a-z][a-z0-9_]{0,39}$"
+_RESERVED_PREFIX = "nhsn_"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def _is_not_reserved(value: str) -> str:
+    if value.startswith(_RESERVED_PREFIX):
+        raise ValueError("names that begin with nhsn_ belong to the sets for NHSN")
+    return value
+
+
+ExportName = Annotated[str, StringConstraints(pattern=_NAME), AfterValidator(_is_not_reserved)]
+"""Stands in DAG ids, file names and commands."""
+
+FormatKind = Literal["csv", "tsv", "pipe", "fixed", "jsonl", "xml", "xlsx"]
+FILE_NAME_FIELDS = frozenset({"tenant", "export", "report", "utc", "date", "time", "number", "ending"})
+_FIELD = re.compile(r"\{([^{}]*)\}")
+
+
+class ExportFormat(Model):
+    """The form of an outbound file (M64, M73)."""
+
+    kind: FormatKind = Field(default="csv", description="form of the file")
+    header: bool = Field(
+        default=True, description="whether the first line names the columns; not for jsonl and xml"
+    )
+    newline: Literal["crlf", "lf"] = Field(default="crlf", description="end of a line (K16)")
+    quoting: Literal["minimal", "all"] = Field(
+        default="minimal", description="of csv, tsv and pipe: quotes where needed, or around each value"
+    )
+    byte_order_mark: bool = Field(default=False, description="whether text begins with the mark of UTF-8")
+    date_form: str = Field(
+        default="", description="such as DD.MM.YYYY, of YYYY YY MM DD; unset: that of the report's column"
+    )
+    time_form: str = Field(
+        default="",
+        description="of instants, such as YYYY-MM-DD HH:mm:ss, of the above and HH hh mm ss A Z; unset: ISO "
+        "in UTC with Z; `Z` in a form says UTC, any other form is in the zone of the export",
+    )
+    formulas: Literal["neutral", "as_is"] = Field(
+        default="neutral",
+        description="of csv, tsv, pipe and xlsx: whether a value that a spreadsheet would run gets an "
+        "apostrophe in front",
+    )
+    too_long: Literal["refuse", "cut"] = Field(
+        default="refuse", description="of fixed: what happens to a value that is wider than its column"
+    )
+    root: str = Field(
+        default="rows", pattern=r"^[A-Za-z_][\w.-]*$", description="of xml: element around all rows"
+    )
+    row: str = Field(default="row", pattern=r"^[A-Za-z_][\w.-]*$", description="of xml: element of a row")
+    template_file: str = Field(
+        default="",
+        description="of xml: Jinja template in the tenants folder, named relative to the YAML file; it is "
+        "given `rows`, `columns`, `tenant`, `export` and `made_at`; unset: one element per value",
+    )
+
+
+class ExportColumn(Model):
+    """One column of an outbound file."""
+
+    column: str = Field(pattern=_NAME, description="name of the report's column")
+    header: Line = Field(default="", description="its name in the file; unset: that of the report")
+    date_form: str = Field(default="", description="form of its dates; unset: that of the format")
+    width: int | None = Field(
+        default=None, ge=1, le=10_000, description="of fixed: characters; of xlsx: width; unset: the report's"
+    )
+    align: Literal["left", "right"] | None = Field(
+        default=None, description="of fixed; unset: numbers right, all else left"
+    )
+
+
+class AnswerFiles(Model):
+    """Which files a partner drops back to say what became of a delivered file (X11)."""
+
+    folder: str = Field(
+        default="",
+        description="where they are: unset, of the home the inbox, of the partner's server beside the file",
+    )
+    accepted: str = Field(
+        default="{file_name}.ack", description="name of a confirmation; {file_name} is the delivered file's"
+    )
+    refused: str = Field(default="{file_name}.nack", description="name of a refusal")
+    within_h: int | None = Field(
+        default=None, ge=1, description="hours after which a missing answer is told by mail; unset: never"
+    )
+
+    @field_validator("accepted", "refused")
+    @classmethod
+    def _names_the_file(cls, value: str) -> str:
+        if "{file_name}" not in value or value == "{file_name}" or "/" in value:
+            raise ValueError("must hold {file_name} and something more, such as {file_name}.ack")
+        return value
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> AnswerFiles:
+        if self.accepted == self.refused:
+            raise ValueError("`accepted` and `refused` must differ")
+        return self
+
+
+class Target(Model):
+    """Where files go: the partner's home here, or the partner's own server (M67, M68, M71, M72)."""
+
+    kind: Literal["home", "server"] = Field(
+        default="home", description="the partner's folder here, or the partner's own SFTP server"
+    )
+    connection: str = Field(
+        default="", description="of server: Airflow connection id, with login, key or password and host_key"
+    )
+    folder: str = Field(
+        default="", description="of home: unset, the outbox; of server: any path, such as /data/in"
+    )
+    check: Literal["size", "content"] = Field(
+        default="size",
+        description="what is compared before a file gets its name: the size, or the content read back",
+    )
+    name_taken: Literal["number", "replace", "refuse"] = Field(
+        default="number",
+        description="when a file of that name is there: name it -2, -3 ..., replace it, or deliver nothing",
+    )
+    answers: AnswerFiles | None = Field(
+        default=None, description="files with which the partner answers; unset: none are looked for"
+    )
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> Target:
+        if self.kind == "server" and not (self.connection and self.folder):
+            raise ValueError("`kind: server` needs `connection` and `folder`")
+        if self.kind == "home" and self.connection:
+            raise ValueError("`connection` belongs to `kind: server`; the home has its own")
+        if _CONTROL.search(self.folder) or ".." in self.folder.split("/"):
+            raise ValueError("`folder` must be a plain path without ..")
+        return self
+
+
+class Export(Model):
+    """One outbound file on a schedule (M43-M50, M73-M75)."""
+
+    report: str = Field(pattern=_NAME, description="name of a report, see docs/reports.md")
+    about: Line = Field(default="", description="what the partner uses it for")
+    parameters: dict[str, str | int | bool] = Field(default={}, description="parameters of the report")
+    columns: tuple[ExportColumn, ...] = Field(
+        default=(),
+        description="columns in their order, as `- username` or with options; unset: those of the report "
+        "that go out by default (M50)",
+    )
+    content: Literal["full", "delta"] = Field(
+        default="full",
+        description="all rows each time, or what is new, changed or gone since the last delivered file (M46)",
+    )
+    format: ExportFormat = Field(default=ExportFormat(), description="form of the file")
+    file_name: Line = Field(
+        default="{export}-{utc}.{ending}",
+        description="of {tenant}, {export}, {report}, {utc} (20261121T074712Z), {date} and {time} in the "
+        "zone of the export (20261121, 014712), {number} (running number of the export), {ending}",
+    )
+    schedule: Line = Field(
+        default="",
+        description="cron with five fields, or words such as `every 5 minutes`, `once a day at midnight`, "
+        "`weekdays at 7:30`; unset: only by hand (M44, M45)",
+    )
+    time_zone: str = Field(default="", description="zone of schedule and times; unset: the tenant's")
+    when_empty: Literal["skip", "file", "daily"] = Field(
+        default="skip",
+        description="when there is no row: no file, a file each time, or one on a day on which none went",
+    )
+    target: Target = Field(default=Target(), description="where the file goes")
+    told: tuple[MailAddress, ...] = Field(default=(), description="who gets a mail for each delivered file")
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _take_bare_names(cls, value: object) -> object:
+        if isinstance(value, (list, tuple)):
+            return [{"column": one} if isinstance(one, str) else one for one in value]
+        return value
+
+    @field_validator("file_name")
+    @classmethod
+    def _names_one_file(cls, value: str) -> str:
+        unknown = sorted(set(_FIELD.findall(value)) - FILE_NAME_FIELDS)
+        if unknown:
+            known = ", ".join(f"{{{name}}}" for name in sorted(FILE_NAME_FIELDS))
+            raise ValueError(f"unknown field {{{unknown[0]}}}; known are {known}")
+        rest = _FIELD.sub("x", value)
+        if not rest or rest.startswith(".") or set(rest) & set("/\\{}") or len(rest) > 120:
+            raise ValueError("not the name of one file: no folder, no dot in front, 120 characters at most")
+        return value
+
+    @field_validator("schedule")
+    @classmethod
+    def _has_a_cron(cls, value: str) -> str:
+        if value:
+            cron_of(value)
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone_exists(cls, value: str) -> str:
+        from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+        if value:
+            try:
+                ZoneInfo(value)
+            except (ZoneInfoNotFoundError, ValueError) as error:
+                raise ValueError("not a time zone name; write it as America/Chicago") from error
+        return value
+
+    @property
+    def cron(self) -> str:
+        """Return the schedule as cron; "" for one that only goes by hand."""
+        return cron_of(self.schedule) if self.schedule else ""
