@@ -56,6 +56,9 @@ class Settings(BaseSettings):
     purge_limit: int = Field(
         default=500, ge=1, description="submissions of one tenant that one purge takes at the most (T39)"
     )
+    operations_mail: str | None = Field(
+        default=None, description="who of us hears about outbound files that cannot be delivered (X10)"
+    )
     log_level: str = "INFO"
 
     @property

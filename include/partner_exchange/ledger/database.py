@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 MIGRATION_LOCK = 1
 CLAIM_LOCK = 2
 MERGE_LOCK = 3
+DELIVERY_LOCK = 4
 """First keys of our advisory locks, so that a claim never waits for the load of the same tenant."""
 
 _SCRIPTS = Path(__file__).parent / "migrations"
@@ -98,6 +99,17 @@ def transaction(url: str | None = None) -> Iterator[Connection]:
         _raise_ours(error)
 
 
+@contextmanager
+def snapshot(url: str | None = None) -> Iterator[Connection]:
+    """Give a connection that only reads, and sees the database as it was at its first query, to the end.
+
+    :raises StoreUnavailable: the database cannot be reached or is shutting down.
+    """
+    with transaction(url) as connection:
+        connection.exec_driver_sql("set transaction isolation level repeatable read, read only")
+        yield connection
+
+
 def _raise_ours(error: exc.DBAPIError | psycopg.Error) -> NoReturn:
     """Turn a driver's error into ours; its text may quote cell values, so it is cut off (``from None``)."""
     cause = error.orig if isinstance(error, exc.DBAPIError) else error
@@ -129,6 +141,12 @@ def _raise_ours(error: exc.DBAPIError | psycopg.Error) -> NoReturn:
 def hold(connection: Connection, lock: int, tenant_code: str) -> None:
     """Wait for and hold one of our locks for one tenant until the transaction ends."""
     connection.execute(select(func.pg_advisory_xact_lock(lock, func.hashtext(tenant_code))))
+
+
+def try_hold(connection: Connection, lock: int, key: str) -> bool:
+    """Hold one of our locks for a key until the transaction ends; False at once when somebody else does."""
+    held = connection.execute(select(func.pg_try_advisory_xact_lock(lock, func.hashtext(key))))
+    return bool(held.scalar_one())
 
 
 def migrate(url: str | None = None) -> None:

@@ -30,6 +30,12 @@ class Event(StrEnum):
     FAILURE = "failure"
     SUSPENDED = "suspended"
     QUOTA = "quota"
+    DELIVERED = "delivered"
+    DELIVERY_FAILED = "delivery-failed"
+    DELIVERY_REFUSED = "delivery-refused"
+    DELIVERY_UNANSWERED = "delivery-unanswered"
+    TARGET_WARNING = "target-warning"
+    REPORT_WANTED = "report-wanted"
 
 
 class MailState(StrEnum):

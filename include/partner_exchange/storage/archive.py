@@ -12,6 +12,7 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ulid import ULID
@@ -19,6 +20,7 @@ from ulid import ULID
 from partner_exchange.errors import ArchiveDamaged
 from partner_exchange.settings import get_settings
 from partner_exchange.storage import paths
+from partner_exchange.storage.folders import CHUNK_BYTES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -135,6 +137,35 @@ class Archive:
         if hashlib.sha256(content).hexdigest() != sha256:
             raise _damaged_export("has another checksum", path)
         return content
+
+    def keep_export_file(self, path: str, local: Path) -> Kept:
+        """Store an outbound file of any size from this machine; it appears whole or not at all."""
+        digest = hashlib.sha256()
+        place = self._at(path)
+        arriving = f"{place}.{ULID()}"
+        self._files.makedirs(place.rpartition("/")[0], exist_ok=True)
+        with local.open("rb") as source, self._files.open(arriving, "wb") as file:
+            while chunk := source.read(CHUNK_BYTES):
+                digest.update(chunk)
+                file.write(chunk)
+        self._files.mv(arriving, place)
+        return Kept(digest.hexdigest(), local.stat().st_size)
+
+    def fetch_export(self, path: str, sha256: str, local: Path) -> None:
+        """Bring an outbound file of any size to this machine.
+
+        :raises ArchiveDamaged: when it is missing or its checksum differs.
+        """
+        digest = hashlib.sha256()
+        try:
+            with self._files.open(self._at(path), "rb") as source, local.open("wb") as file:
+                while chunk := source.read(CHUNK_BYTES):
+                    digest.update(chunk)
+                    file.write(chunk)
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            raise _damaged_export("is missing", path) from None
+        if digest.hexdigest() != sha256:
+            raise _damaged_export("has another checksum", path)
 
     def write_table(self, submission_id: str, part: str, table: pd.DataFrame) -> None:
         """Leave a table for the next step as Parquet; an earlier one is replaced as a whole."""

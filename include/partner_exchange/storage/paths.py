@@ -79,6 +79,11 @@ def export(tenant_code: str, export_name: str, stamp: str) -> str:
     return f"exports/{tenant_code}/{export_name}/{stamp}.csv"
 
 
+def delivery(tenant_code: str, export_name: str, delivery_id: str, part: str) -> str:
+    """Return the place in the archive of a part of a delivery: the file, or what it leaves behind."""
+    return f"exports/{tenant_code}/{export_name}/{delivery_id}/{part}"
+
+
 def work_folder(submission_id: str) -> str:
     """Return the folder of what the steps of a submission leave for one another."""
     return f"work/{submission_id}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from partner_exchange.ledger.mails import Event
 from partner_exchange.tenants.model import Contacts
 
+_DELIVERIES = (Event.DELIVERY_FAILED, Event.DELIVERY_REFUSED, Event.DELIVERY_UNANSWERED)
+
 
 def recipients(contacts: Contacts, event: Event) -> tuple[str, ...]:
     """Return who hears about an event; all bad news but findings share one list.
@@ -15,5 +17,7 @@ def recipients(contacts: Contacts, event: Event) -> tuple[str, ...]:
     given = contacts.model_fields_set
     findings = contacts.findings if "findings" in given else contacts.success
     refusal = contacts.refusal if "refusal" in given else findings
-    lists = {Event.SUCCESS: contacts.success, Event.FINDINGS: findings}
+    delivery = contacts.delivery if "delivery" in given else refusal
+    lists = dict.fromkeys(_DELIVERIES, delivery)
+    lists |= {Event.SUCCESS: contacts.success, Event.FINDINGS: findings}
     return tuple(dict.fromkeys(lists.get(event, refusal)))

@@ -117,9 +117,25 @@ create table ledger.report_request (
     constraint report_request_closed_check check ((closed_at is null) = (closed_by is null))
 );
 create index report_request_tenant_idx on ledger.report_request (tenant_code, request_id);
+
+alter table ledger.mail
+    drop constraint mail_event_check,
+    add constraint mail_event_check check (event in (
+        'success', 'findings', 'refusal', 'failure', 'suspended', 'quota', 'delivered', 'delivery-failed',
+        'delivery-refused', 'delivery-unanswered', 'target-warning', 'report-wanted'
+    ));
 """
 
 _DOWN = """
+delete from ledger.mail where event in (
+    'delivered', 'delivery-failed', 'delivery-refused', 'delivery-unanswered', 'target-warning',
+    'report-wanted'
+);
+alter table ledger.mail
+    drop constraint mail_event_check,
+    add constraint mail_event_check check (
+        event in ('success', 'findings', 'refusal', 'failure', 'suspended', 'quota')
+    );
 drop table ledger.report_request;
 drop table ledger.delivery_answer;
 drop table ledger.export_cursor;
