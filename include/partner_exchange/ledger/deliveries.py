@@ -262,6 +262,15 @@ def record_written(connection: Connection, delivery_id: str, file: WrittenFile) 
     return _move(connection, delivery_id, (DeliveryState.SELECTED,), changes)
 
 
+def require_sendable(delivery: Delivery) -> None:
+    """Return when the delivery is one that can be sent.
+
+    :raises StateConflict: its file is not written yet, it is a dead letter, or it has left.
+    """
+    if delivery.state not in _SENDABLE:
+        raise _conflict(delivery, str(DeliveryState.UPLOADED))
+
+
 def record_uploaded(connection: Connection, delivery_id: str, delivered_name: str) -> Delivery:
     """Keep that the whole file is at the target and is about to get this name; commit it before the rename.
 

@@ -156,6 +156,14 @@ class Archive:
 
         :raises ArchiveDamaged: when it is missing or its checksum differs.
         """
+        if self.fetch(path, local) != sha256:
+            raise _damaged_export("has another checksum", path)
+
+    def fetch(self, path: str, local: Path) -> str:
+        """Bring a part of a delivery to this machine and return its checksum.
+
+        :raises ArchiveDamaged: when it is missing.
+        """
         digest = hashlib.sha256()
         try:
             with self._files.open(self._at(path), "rb") as source, local.open("wb") as file:
@@ -164,8 +172,7 @@ class Archive:
                     file.write(chunk)
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             raise _damaged_export("is missing", path) from None
-        if digest.hexdigest() != sha256:
-            raise _damaged_export("has another checksum", path)
+        return digest.hexdigest()
 
     def write_table(self, submission_id: str, part: str, table: pd.DataFrame) -> None:
         """Leave a table for the next step as Parquet; an earlier one is replaced as a whole."""

@@ -1,0 +1,102 @@
+"""One file from this machine to its place at a target: temporary name, check, rename (M67).
+
+The name is committed to the ledger between check and rename. So a try after a crash knows: while the
+temporary name is there, the rename has not happened; once it is gone, it has, whether the file is still there
+or the partner has taken it away already.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from partner_exchange.exports.delivery.carrier import Carrier
+
+from partner_exchange.errors import NameTaken, RemoteBusy
+from partner_exchange.ledger.deliveries import Delivery, DeliveryState
+from partner_exchange.storage.folders import CHUNK_BYTES
+from partner_exchange.tenants.exports import Target
+
+_MOST_NUMBERS = 10_000
+
+
+def put_in_place(
+    carrier: Carrier,
+    target: Target,
+    delivery: Delivery,
+    local: Path,
+    *,
+    about_to_name: Callable[[str, str], None],
+) -> str:
+    """Bring the file to the target and return its name there.
+
+    :param about_to_name: commits the name that the delivery is about to get.
+    :raises DeliveryError: it is not there; nothing that looks like it is.
+    """
+    temporary = delivery.temporary_name
+    if delivery.state is DeliveryState.UPLOADED:
+        if not carrier.exists(temporary):
+            return delivery.delivered_name
+        # It stays whatever happens: were it gone, the next try would take the file for delivered.
+        if not _is_whole(carrier, target, delivery):
+            carrier.put(temporary, _chunks(local))
+        if not _is_whole(carrier, target, delivery):
+            raise _kept_less(delivery)
+    else:
+        carrier.put(temporary, _chunks(local))
+        if not _is_whole(carrier, target, delivery):
+            carrier.remove(temporary)
+            raise _kept_less(delivery)
+    return _name(carrier, target, delivery, about_to_name)
+
+
+def _name(
+    carrier: Carrier, target: Target, delivery: Delivery, about_to_name: Callable[[str, str], None]
+) -> str:
+    if target.name_taken == "replace":
+        about_to_name(delivery.delivery_id, delivery.file_name)
+        carrier.replace(delivery.temporary_name, delivery.file_name)
+        return delivery.file_name
+    most = 1 if target.name_taken == "refuse" else _MOST_NUMBERS
+    for number in range(1, most + 1):
+        name = _numbered(delivery.file_name, number)
+        if carrier.exists(name):
+            continue
+        about_to_name(delivery.delivery_id, name)
+        # Somebody may be quicker than the look: a rename never replaces.
+        with contextlib.suppress(NameTaken):
+            carrier.rename(delivery.temporary_name, name)
+            return name
+    message = (
+        f"A file of the name {delivery.file_name} lies in the folder of the export {delivery.export_name} "
+        "already, and the target says to deliver nothing then. Have it taken away, or set `name_taken`."
+    )
+    raise NameTaken("target-name-taken", message, delivery=delivery.delivery_id)
+
+
+def _numbered(name: str, number: int) -> str:
+    if number == 1:
+        return name
+    stem, dot, ending = name.rpartition(".")
+    return f"{stem}-{number}{dot}{ending}" if stem else f"{name}-{number}"
+
+
+def _is_whole(carrier: Carrier, target: Target, delivery: Delivery) -> bool:
+    if carrier.size_bytes(delivery.temporary_name) != delivery.size_bytes:
+        return False
+    return target.check != "content" or carrier.sha256(delivery.temporary_name) == delivery.sha256
+
+
+def _kept_less(delivery: Delivery) -> RemoteBusy:
+    message = (
+        f"The server of the export {delivery.export_name} did not keep the whole file, and says nothing "
+        "about it. The file has not got its name; it is tried again."
+    )
+    return RemoteBusy("target-kept-less", message, delivery=delivery.delivery_id)
+
+
+def _chunks(local: Path) -> Iterator[bytes]:
+    with local.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk

@@ -1,0 +1,220 @@
+"""What an export of a tenant file comes to: its report, columns and parameters, all settled (M47, M50, M73).
+
+A tenant file cannot know which reports there are; here both meet. Called by the runs of exports, the DAG
+builders and the command line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from partner_exchange.errors import ReportRefused
+from partner_exchange.exports import formats
+from partner_exchange.exports.columns import FileColumn, Kind, Value
+from partner_exchange.exports.formats import FileFacts
+from partner_exchange.exports.reports import catalogue, settling
+from partner_exchange.exports.reports.report import Report, ReportColumn
+from partner_exchange.settings import get_settings
+from partner_exchange.storage.names import utc_stamp
+from partner_exchange.tenants.exports import Export, ExportColumn, Target
+from partner_exchange.tenants.model import Tenant
+from partner_exchange.tenants.nearest import nearest
+from partner_exchange.tenants.problems import Problem
+
+CHANGE = ReportColumn(
+    "change", "Change", Kind.TEXT, "new, changed or removed since the last delivered file", width=8
+)
+"""The column that a delta by comparison has beside those of its report (M75)."""
+
+NHSN_PREFIX = "nhsn_"
+_TEMPLATE_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One export, with nothing left open."""
+
+    tenant: Tenant
+    name: str
+    export: Export
+    report: Report
+    parameters: Mapping[str, Value]
+    zone: ZoneInfo
+    asked: tuple[str, ...]
+    """Columns to ask the report for: those of the file, and the keys of a delta by comparison."""
+    file_columns: tuple[FileColumn, ...]
+    sha256: str
+    """Checksum of the definition: the ledger keeps by which one a file was made."""
+
+    @property
+    def is_delta(self) -> bool:
+        """Return whether only what is new goes out."""
+        return self.export.content == "delta"
+
+    @property
+    def reads_changes(self) -> bool:
+        """Return whether what is new comes from a log of changes."""
+        return self.is_delta and self.report.reads_changes
+
+    @property
+    def compares(self) -> bool:
+        """Return whether what is new comes from comparing with the last delivered file."""
+        return self.is_delta and not self.report.reads_changes
+
+    def file_name(self, at: datetime, number: int) -> str:
+        """Return the name of a file made at an instant, the export's ``number``-th one."""
+        local = at.astimezone(self.zone)
+        fields = {
+            "tenant": self.tenant.code,
+            "export": self.name,
+            "report": self.report.name,
+            "utc": utc_stamp(at),
+            "date": f"{local:%Y%m%d}",
+            "time": f"{local:%H%M%S}",
+            "number": str(number),
+            "ending": formats.ending(self.export.format.kind),
+        }
+        return re.sub(r"\{(\w+)\}", lambda field: fields[field[1]], self.export.file_name)
+
+    def facts(self, made_at: datetime) -> FileFacts:
+        """Return what a file says of itself.
+
+        :raises ReportRefused: ``template-missing``, the template of an XML file cannot be read.
+        """
+        return FileFacts(
+            tenant_code=self.tenant.code,
+            tenant_name=self.tenant.name,
+            export=self.name,
+            report=self.report.name,
+            title=self.report.title,
+            zone=self.zone,
+            made_at=made_at,
+            template=_template(self.export.format.template_file),
+        )
+
+
+def resolve(tenant: Tenant, name: str) -> Plan:
+    """Return the plan of an export that the tenant file has.
+
+    :raises ReportRefused: there is none of that name, or its report, columns or parameters do not hold.
+    """
+    export = tenant.exports.get(name)
+    if export is None:
+        near = nearest(name, tenant.exports)
+        hint = f"Did you mean {near!r}?" if near else f"Add it under `exports` in {tenant.code}.yaml."
+        message = f"{tenant.code} has no export {name!r}. {hint}"
+        raise ReportRefused("export-unknown", message, tenant=tenant.code, export=name)
+    return settle(tenant, name, export)
+
+
+def settle(tenant: Tenant, name: str, export: Export) -> Plan:
+    """Return the plan of an export, whether it stands in the tenant file or not.
+
+    :raises ReportRefused: its report, columns or parameters do not hold.
+    """
+    report = catalogue.get(export.report)
+    settling.require_feed(report, tenant.feed)
+    parameters = settling.settle(report, export.parameters)
+    zone = ZoneInfo(export.time_zone or tenant.time_zone)
+    has_change = export.content == "delta" and not report.reads_changes
+    if has_change and not report.keys:
+        message = (
+            f"The report {report.name} has no key by which rows could be compared, so it cannot go as a "
+            "delta. Write `content: full`."
+        )
+        raise ReportRefused("report-without-delta", message, report=report.name)
+    named = export.columns or tuple(ExportColumn(column=one) for one in report.default_columns)
+    if has_change and not export.columns:
+        named = (*named, ExportColumn(column=CHANGE.name))
+    known = {CHANGE.name: CHANGE} if has_change else {}
+    wanted = [one.column for one in named if one.column not in known]
+    known |= {one.name: one for one in settling.columns(report, wanted)}
+    _require_once([one.column for one in named], tenant.code, name)
+    keys = report.keys if has_change else ()
+    return Plan(
+        tenant=tenant,
+        name=name,
+        export=export,
+        report=report,
+        parameters=parameters,
+        zone=zone,
+        asked=tuple(dict.fromkeys([*keys, *wanted])),
+        file_columns=tuple(_file_column(one, known[one.column], export) for one in named),
+        sha256=hashlib.sha256(
+            f"{report.name}:{report.version}:{export.model_dump_json()}".encode()
+        ).hexdigest(),
+    )
+
+
+def target_of(tenant: Tenant, export_name: str) -> Target:
+    """Return where deliveries of an export go, sets for NHSN included.
+
+    :raises ReportRefused: the tenant file does not have the export any more.
+    """
+    if export_name.startswith(NHSN_PREFIX) and tenant.status.nhsn_target is not None:
+        return tenant.status.nhsn_target
+    return resolve(tenant, export_name).export.target
+
+
+def problems(tenant: Tenant) -> list[Problem]:
+    """Return what does not hold in the tenant's exports and only this room can see."""
+    found = []
+    for name, export in tenant.exports.items():
+        try:
+            settle(tenant, name, export)
+            _template(export.format.template_file)
+        except ReportRefused as error:
+            problem, _, remedy = error.message.partition(". ")
+            found.append(
+                Problem(f"{tenant.code}.yaml", f"exports.{name}", problem, remedy or "See docs/reports.md.")
+            )
+    return found
+
+
+def _require_once(names: Sequence[str], tenant_code: str, export_name: str) -> None:
+    twice = next((one for one in names if names.count(one) > 1), None)
+    if twice is not None:
+        message = f"The column {twice!r} stands twice in the export {export_name}. Leave one out."
+        raise ReportRefused("report-column-twice", message, tenant=tenant_code, export=export_name)
+
+
+def _file_column(chosen: ExportColumn, column: ReportColumn, export: Export) -> FileColumn:
+    form = ""
+    if column.kind is Kind.DATE:
+        form = chosen.date_form or export.format.date_form or column.form
+    elif column.kind is Kind.INSTANT:
+        form = chosen.date_form or export.format.time_form or column.form
+    return FileColumn(
+        name=column.name,
+        header=chosen.header or column.header,
+        kind=column.kind,
+        form=form,
+        width=chosen.width or column.width,
+        align=chosen.align or ("right" if column.kind.is_number else "left"),
+    )
+
+
+def _template(name: str) -> str | None:
+    """Return the text of a template beside the tenant files, None where none is named."""
+    if not name:
+        return None
+    folder = get_settings().tenants_dir.resolve()
+    path = (folder / name).resolve()
+    if not path.is_relative_to(folder) or not _is_small(path):
+        message = f"The template {name!r} is not a file of 1 MiB at most in the tenants folder. Put it there."
+        raise ReportRefused("template-missing", message, template=name)
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError:
+        message = f"The template {name!r} is not UTF-8 text. Save it as UTF-8."
+        raise ReportRefused("template-missing", message, template=name) from None
+
+
+def _is_small(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size <= _TEMPLATE_BYTES

@@ -1,0 +1,94 @@
+"""What a person may do with a delivery: send it again, or give it up (X09, X10).
+
+Called by ``exchange export``. Each intervention is in the audit trail.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sqlalchemy import Connection
+
+from partner_exchange.errors import StateConflict
+from partner_exchange.exports import plan as plans
+from partner_exchange.exports.delivery import upload
+from partner_exchange.exports.runs.deliver import Opener, deliver
+from partner_exchange.exports.runs.write import write
+from partner_exchange.ledger import audit
+from partner_exchange.ledger import deliveries as ledger
+from partner_exchange.ledger.database import transaction
+from partner_exchange.ledger.deliveries import Delivery, DeliveryState
+from partner_exchange.storage.archive import Archive
+from partner_exchange.tenants import registry
+
+
+def resend(delivery_id: str, opener: Opener, *, actor: str, is_again: bool = False) -> Delivery:
+    """Send a dead letter, or one whose next try is not due yet, now.
+
+    :param is_again: send one that was delivered a second time, the same bytes under the same or the next free
+        name; what counts as delivered does not change by it.
+    :raises StateConflict: it was delivered, and ``is_again`` was not asked for; or it was given up.
+    :raises DeliveryError: this try failed too; it counts as the first one of a new ladder.
+    """
+    with transaction() as connection:
+        delivery = ledger.get(connection, delivery_id)
+        if delivery.state in ledger.SENT and not is_again:
+            message = (
+                f"Delivery {delivery_id} was delivered at {delivery.delivered_at:%Y-%m-%d %H:%M}Z. To send "
+                "the same file a second time, add --again."
+            )
+            raise StateConflict("already-delivered", message, delivery=delivery_id)
+        if delivery.state is DeliveryState.DEAD:
+            ledger.revive(connection, delivery_id)
+        elif delivery.state not in (*ledger.SENT, DeliveryState.SELECTED):
+            ledger.hurry(connection, delivery_id)
+        _record(connection, delivery, actor=actor, action="delivery.resend")
+    if delivery.state in ledger.SENT:
+        return _send_again(delivery, opener)
+    written = write(delivery_id)
+    return deliver(delivery_id, opener) if written else delivery
+
+
+def abandon(delivery_id: str, *, actor: str, even_if_uploaded: bool = False) -> Delivery:
+    """Give up a delivery that was not delivered; its changes go with the next one.
+
+    :param even_if_uploaded: also when its file may have got its name at the target; its changes then go
+        twice.
+    :raises StateConflict: it was delivered or given up before, or may be at the target.
+    """
+    with transaction() as connection:
+        delivery = ledger.get(connection, delivery_id)
+        if delivery.delivered_name and delivery.state in ledger.OPEN and not even_if_uploaded:
+            message = (
+                f"Delivery {delivery_id} was uploaded whole, and it is not known whether it got its name. "
+                "Send it again, which finds out; or look at the target and add --even-if-uploaded."
+            )
+            raise StateConflict("may-be-delivered", message, delivery=delivery_id)
+        delivery = ledger.abandon(connection, delivery_id)
+        _record(connection, delivery, actor=actor, action="delivery.abandon")
+    return delivery
+
+
+def _send_again(delivery: Delivery, opener: Opener) -> Delivery:
+    tenant = registry.load_one(delivery.tenant_code)
+    target = plans.target_of(tenant, delivery.export_name)
+    with TemporaryDirectory(prefix="exchange-delivery-") as folder:
+        local = Path(folder) / "file"
+        Archive().fetch_export(delivery.archive_path, delivery.sha256, local)
+        fresh = replace(delivery, state=DeliveryState.WRITTEN)
+        with opener(tenant, target) as carrier:
+            name = upload.put_in_place(carrier, target, fresh, local, about_to_name=lambda *_: None)
+    return replace(delivery, delivered_name=name)
+
+
+def _record(connection: Connection, delivery: Delivery, *, actor: str, action: str) -> None:
+    audit.record(
+        connection,
+        actor=actor,
+        action=action,
+        subject=delivery.delivery_id,
+        tenant_code=delivery.tenant_code,
+        facts={"export": delivery.export_name, "state": str(delivery.state)},
+    )
