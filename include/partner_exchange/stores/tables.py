@@ -12,7 +12,6 @@ from sqlalchemy import (
     Column,
     Date,
     Double,
-    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
@@ -78,11 +77,6 @@ verification = Table(
     Column("changed_at", Instant, nullable=False),
     Column("rule_version", Text, nullable=False),
     PrimaryKeyConstraint("tenant_code", "username_key", name="verification_pkey"),
-    ForeignKeyConstraint(
-        ["tenant_code", "username_key"],
-        [f"{SCHEMA}.student.tenant_code", f"{SCHEMA}.student.username_key"],
-        name="verification_student_fkey",
-    ),
     schema=SCHEMA,
 )
 
@@ -98,12 +92,7 @@ verification_change = Table(
     Column("actor", Text, nullable=False),
     Column("reason", Text, nullable=False, server_default=text("''::text")),
     Column("position", BigInteger),
-    PrimaryKeyConstraint("change_id", name="verification_change_pkey"),
-    ForeignKeyConstraint(
-        ["tenant_code", "username_key"],
-        [f"{SCHEMA}.student.tenant_code", f"{SCHEMA}.student.username_key"],
-        name="verification_change_student_fkey",
-    ),
+    PrimaryKeyConstraint("tenant_code", "username_key", "change_id", name="verification_change_pkey"),
     Index(
         "verification_change_position_key",
         "tenant_code",
@@ -117,7 +106,6 @@ verification_change = Table(
         "change_id",
         postgresql_where=text("position is null"),
     ),
-    Index("verification_change_student_idx", "tenant_code", "username_key", "change_id"),
     schema=SCHEMA,
 )
 
