@@ -6,15 +6,36 @@
 
 from __future__ import annotations
 
-from croniter import croniter
+from partner_exchange.tenants import cron_fields, schedule_words
 
 
 def cron_of(text: str) -> str:
-    """Return the schedule as cron with five fields.
+    """Return the schedule as cron with five fields in normal form, which stays as it is if given again.
 
-    :raises ValueError: it is neither a cron expression nor words that are known; says what can be written.
+    :raises ValueError: it is neither cron that ever runs nor words that are known; says what can be written.
     """
-    fields = text.split()
-    if len(fields) == 5 and croniter.is_valid(text):
-        return " ".join(fields)
-    raise ValueError("neither cron with five fields nor known words; write it as `every 5 minutes`")
+    is_cron = cron_fields.looks_like_cron(text)
+    return cron_fields.normal(text if is_cron else schedule_words.cron_of_words(text))
+
+
+def words_of(cron: str) -> str:
+    """Return a cron of ``cron_of`` in words, such as "At 07:30, Monday through Friday" (M45).
+
+    Where both the day of the month and the weekday are limited, either is enough, and that is said.
+    """
+    minute, hour, day, month, weekday = cron.split()
+    if "*" in (day, weekday):
+        return _described(cron)
+    by_day, by_weekday = f"{minute} {hour} {day} {month} *", f"{minute} {hour} * {month} {weekday}"
+    return f"{_described(by_day)}; also: {_described(by_weekday)}"
+
+
+def _described(cron: str) -> str:
+    from cron_descriptor import ExpressionDescriptor, Options
+
+    options = Options()
+    options.use_24hour_time_format = True
+    # Not the language of the machine: what stands beside it is English.
+    options.locale_code = "en_US"
+    text: str = ExpressionDescriptor(cron, options).get_description()
+    return text
