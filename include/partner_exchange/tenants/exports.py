@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
-from partner_exchange.tenants.base import Line, Model
+from partner_exchange.tenants.base import Line, Mistake, Model, require_none
+from partner_exchange.tenants.forms import parts_of
 from partner_exchange.tenants.mail_address import MailAddress
 from partner_exchange.tenants.schedule import cron_of
 
@@ -34,22 +35,55 @@ FILE_NAME_FIELDS = frozenset({"tenant", "export", "report", "utc", "date", "time
 _FIELD = re.compile(r"\{([^{}]*)\}")
 
 
+_DELIMITED: tuple[FormatKind, ...] = ("csv", "tsv", "pipe")
+_KINDS_OF_OPTION: dict[str, tuple[FormatKind, ...]] = {
+    "header": (*_DELIMITED, "fixed", "xlsx"),
+    "quoting": _DELIMITED,
+    "byte_order_mark": (*_DELIMITED, "fixed"),
+    "formulas": (*_DELIMITED, "xlsx"),
+    "too_long": ("fixed", "xlsx"),
+    "root": ("xml",),
+    "row": ("xml",),
+    "template_file": ("xml",),
+}
+_ELEMENT = r"^[A-Za-z_][A-Za-z0-9_.-]*$"
+
+
+def _date_form(value: str) -> str:
+    if value:
+        parts_of(value, has_time=False)
+    return value
+
+
+def _time_form(value: str) -> str:
+    if value:
+        parts_of(value, has_time=True)
+    return value
+
+
 class ExportFormat(Model):
     """The form of an outbound file (M64, M73)."""
 
     kind: FormatKind = Field(default="csv", description="form of the file")
     header: bool = Field(
-        default=True, description="whether the first line names the columns; not for jsonl and xml"
+        default=True,
+        description="of csv, tsv, pipe, fixed and xlsx: whether the first line names the columns",
     )
-    newline: Literal["crlf", "lf"] = Field(default="crlf", description="end of a line (K16)")
+    newline: Literal["crlf", "lf"] = Field(
+        default="crlf",
+        description="of csv, tsv, pipe and fixed: end of a line (K16); jsonl and xml always have lf",
+    )
     quoting: Literal["minimal", "all"] = Field(
         default="minimal", description="of csv, tsv and pipe: quotes where needed, or around each value"
     )
-    byte_order_mark: bool = Field(default=False, description="whether text begins with the mark of UTF-8")
-    date_form: str = Field(
+    byte_order_mark: bool = Field(
+        default=False,
+        description="of csv, tsv, pipe and fixed: whether the file begins with the mark of UTF-8",
+    )
+    date_form: Annotated[str, AfterValidator(_date_form)] = Field(
         default="", description="such as DD.MM.YYYY, of YYYY YY MM DD; unset: that of the report's column"
     )
-    time_form: str = Field(
+    time_form: Annotated[str, AfterValidator(_time_form)] = Field(
         default="",
         description="of instants, such as YYYY-MM-DD HH:mm:ss, of the above and HH hh mm ss A Z; unset: ISO "
         "in UTC with Z; `Z` in a form says UTC, any other form is in the zone of the export",
@@ -60,17 +94,32 @@ class ExportFormat(Model):
         "apostrophe in front",
     )
     too_long: Literal["refuse", "cut"] = Field(
-        default="refuse", description="of fixed: what happens to a value that is wider than its column"
+        default="refuse",
+        description="of fixed: what happens to a text that is wider than its column (numbers and dates are "
+        "never cut); of xlsx: to one of more than the 32767 characters that a cell holds",
     )
-    root: str = Field(
-        default="rows", pattern=r"^[A-Za-z_][\w.-]*$", description="of xml: element around all rows"
-    )
-    row: str = Field(default="row", pattern=r"^[A-Za-z_][\w.-]*$", description="of xml: element of a row")
+    root: str = Field(default="rows", pattern=_ELEMENT, description="of xml: element around all rows")
+    row: str = Field(default="row", pattern=_ELEMENT, description="of xml: element of a row")
     template_file: str = Field(
         default="",
         description="of xml: Jinja template in the tenants folder, named relative to the YAML file; it is "
-        "given `rows`, `columns`, `tenant`, `export` and `made_at`; unset: one element per value",
+        "given `rows`, `columns`, `tenant`, `tenant_name`, `export`, `report`, `title` and `made_at`; unset: "
+        "one element per value",
     )
+
+    @model_validator(mode="after")
+    def _options_belong_to_the_kind(self) -> ExportFormat:
+        mistakes = [
+            Mistake(
+                (option,),
+                f"`{option}` belongs to {', '.join(kinds)}, and means nothing for {self.kind}",
+                "Leave it out, or choose another `kind`.",
+            )
+            for option, kinds in _KINDS_OF_OPTION.items()
+            if self.kind not in kinds and getattr(self, option) != type(self).model_fields[option].default
+        ]
+        require_none("format", mistakes)
+        return self
 
 
 class ExportColumn(Model):
@@ -78,7 +127,9 @@ class ExportColumn(Model):
 
     column: str = Field(pattern=_NAME, description="name of the report's column")
     header: Line = Field(default="", description="its name in the file; unset: that of the report")
-    date_form: str = Field(default="", description="form of its dates; unset: that of the format")
+    date_form: Annotated[str, AfterValidator(_time_form)] = Field(
+        default="", description="form of its dates or instants; unset: that of the format"
+    )
     width: int | None = Field(
         default=None, ge=1, le=10_000, description="of fixed: characters; of xlsx: width; unset: the report's"
     )
