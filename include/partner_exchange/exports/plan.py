@@ -118,8 +118,7 @@ def settle(tenant: Tenant, name: str, export: Export) -> Plan:
 
     :raises ReportRefused: its report, columns or parameters do not hold.
     """
-    report = catalogue.get(export.report)
-    settling.require_feed(report, tenant.feed)
+    report = catalogue.get(export.report, tenant.feed)
     parameters = settling.settle(report, export.parameters)
     zone = ZoneInfo(export.time_zone or tenant.time_zone)
     has_change = export.content == "delta" and not report.reads_changes

@@ -28,6 +28,7 @@ from partner_exchange.ledger.states import FINAL
 from partner_exchange.ledger.submissions import Submission
 from partner_exchange.local import stack
 from partner_exchange.local.database import ensure_database
+from partner_exchange.local.demo_exports import EXPORT, Verified, verify_everybody, wait_for_file
 from partner_exchange.local.demo_files import Dropped, batch, roster, status_files
 from partner_exchange.local.mailsink import KeptMail, read_mails
 from partner_exchange.local.partner import Partner, ensure_partner_key
@@ -44,6 +45,7 @@ PATIENCE_S = 120.0
 _LOOK_S = 0.1
 _STAY_LOOK_S = 5.0
 _HEAD_LINES = 12
+_EXPORT_LINES = 6
 _STATUSES_SHOWN = 12
 
 
@@ -91,9 +93,12 @@ def run(settings: Settings, *, rows: int, is_ending: bool) -> int:
     try:
         with ensure_database(settings):
             is_well = _play(console, settings, rosters, [roster(rosters, rows)], is_mail_shown=True)
+            # The file that this makes comes within a minute: other partners' files are shown meanwhile.
+            verified = _verify(console, rosters)
             is_well &= _play(console, settings, statuses, status_files(statuses), is_mail_shown=False)
             _show_statuses(console, statuses)
             is_well &= _play(console, settings, immunizations, [batch(immunizations)], is_mail_shown=False)
+            is_well &= _show_export(console, settings, rosters, verified)
         console.print(f"The whole demo took {time.monotonic() - started_s:.0f} s.")
         if was_up or not is_ending:
             _show_urls(console, settings)
@@ -271,6 +276,35 @@ def _show_statuses(console: Console, tenant: Tenant) -> None:
     _say(console, f"{more}exchange statuses now --tenant {tenant.code}")
 
 
+def _verify(console: Console, tenant: Tenant) -> Verified:
+    """Verify the students that came, as a person who has looked at their records would."""
+    verified = verify_everybody(tenant)
+    console.rule(f"{tenant.name}: {verified.count:,} students are verified")
+    _say(console, "as a person would by: exchange students verify --tenant " + tenant.code + " --all")
+    _say(console, f"the export {EXPORT} looks each minute for whom no file has held yet")
+    return verified
+
+
+def _show_export(console: Console, settings: Settings, tenant: Tenant, verified: Verified) -> bool:
+    """Show the file in which the verified students went out, as the partner takes it."""
+    console.rule(f"{tenant.name} finds who is verified")
+    received = wait_for_file(tenant, Partner(settings, tenant, pinned_host_key(settings)), verified)
+    if received is None:
+        console.print(f"[red]No file came; see the DAG outbound__{tenant.code}__{EXPORT}.[/red]")
+        return False
+    delivery = received.delivery
+    head = "\n".join(received.text.splitlines()[:_EXPORT_LINES])
+    about = Text(f"/{tenant.inbox.outbox}/{delivery.delivered_name} (its first lines)")
+    console.print(Panel(Text(head), title=about, title_align="left"))
+    since_s = ((delivery.delivered_at or verified.at) - verified.at).total_seconds()
+    _say(console, f"{delivery.rows_total:,} students, {since_s:.1f} s after they were verified")
+    _say(console, f"who is listed once is not listed again: exchange export list --tenant {tenant.code}")
+    complaint = received.complaint(verified)
+    if complaint:
+        console.print(f"[red]{complaint}[/red]")
+    return not complaint
+
+
 def _mail_of(settings: Settings, submission: Submission) -> KeptMail | None:
     about = (mail for mail in reversed(read_mails(settings)))
     return next(
@@ -282,6 +316,7 @@ def _show_urls(console: Console, settings: Settings) -> None:
     base = f"http://{settings.host}:{settings.airflow_port}"
     for code in (ROSTERS, STATUSES, IMMUNIZATIONS):
         console.print(f"Airflow:  {base}/dags/inbound__{code}", soft_wrap=True)
+    console.print(f"          {base}/dags/outbound__{ROSTERS}__{EXPORT}", soft_wrap=True)
     console.print(f"Login:    {stack.login_hint(settings)}", soft_wrap=True)
     console.print(f"Mails:    {settings.home_dir / 'mails'}", soft_wrap=True)
 

@@ -11,6 +11,7 @@ import psutil
 
 from partner_exchange import clock
 from partner_exchange.ledger.database import migrate
+from partner_exchange.local.bench.exports import ExportFigures, measure_exports
 from partner_exchange.local.bench.files import Measured, measure_files
 from partner_exchange.local.bench.messages import MessageFigures, measure_messages
 from partner_exchange.local.bench.parse import ParseFigures, measure_parse
@@ -26,6 +27,9 @@ QUICK_STATUSES = (200, 1)
 """Resources of the status file, and runs."""
 MESSAGES = {20_000: 3, 100_000: 1}
 QUICK_MESSAGES = {500: 1}
+EXPORTS = (1_000_000, 3)
+QUICK_EXPORTS = (2_000, 1)
+"""Verified students, and runs of COPY."""
 DROPS = 7
 _GIB = 1024**3
 _MIB = 1024**2
@@ -48,9 +52,12 @@ def run(settings: Settings, *, is_quick: bool) -> int:
             resources, runs = QUICK_STATUSES if is_quick else STATUSES
             statuses = _statuses(measure_statuses(folder, url, resources=resources, runs=runs))
             messages = _messages(measure_messages(folder, url, QUICK_MESSAGES if is_quick else MESSAGES))
+            students, runs = QUICK_EXPORTS if is_quick else EXPORTS
+            exports = _exports(measure_exports(folder, url, students=students, runs=runs))
             print(_files(measure_files(folder, url, QUICK_SIZES if is_quick else SIZES)), flush=True)
             print(statuses, flush=True)
             print(messages, flush=True)
+            print(exports, flush=True)
         finally:
             cluster.stop()
         print(_parse(measure_parse(folder)), flush=True)
@@ -144,6 +151,31 @@ def _messages(figures: list[MessageFigures]) -> str:
         ratio = small.messages_per_s / large.messages_per_s
         times = large.measured.rows / small.measured.rows
         lines.append(f"\nA message of a batch {times:.0f} times as large costs {ratio:.2f} times as much.")
+    return "\n".join(lines)
+
+
+def _exports(figures: ExportFigures) -> str:
+    floor_s = figures.copy_out.total_s
+    lines = [
+        f"\n### Verified students going out: {figures.students:,}\n",
+        "| file | rows | seconds | select | write | deliver | × COPY out | bytes | peak memory |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
+        f"| plain COPY of three columns, the floor | {figures.students:,} | {floor_s:.2f} | | | | 1.0 | | |",
+    ]
+    names = {
+        "first delta: everybody, CSV": figures.first,
+        "next delta, CSV": figures.delta,
+        **{f"full, {kind}": one for kind, one in figures.forms.items()},
+    }
+    for name, one in names.items():
+        steps = " | ".join(f"{one.seconds[step]:.2f}" for step in ("select", "write", "deliver"))
+        # A delta is a hundred rows: COPY of all of them is no floor of it.
+        ratio = f"{one.total_s / floor_s:.1f}" if one is not figures.delta else ""
+        lines.append(
+            f"| {name} | {one.seconds['rows']:,.0f} | {one.total_s:.2f} | {steps} | {ratio} | "
+            f"{one.seconds['bytes']:,.0f} | {one.peak_bytes / _MIB:,.0f} MiB |"
+        )
+    lines.append(f"\nAll of them verified in one transaction before: {figures.verify_s:.1f} s.")
     return "\n".join(lines)
 
 

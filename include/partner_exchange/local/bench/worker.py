@@ -17,6 +17,8 @@ from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from partner_exchange.local.bench import export_work
+
 if TYPE_CHECKING:
     from partner_exchange.submissions.counts import Counts
 
@@ -27,7 +29,7 @@ VXU_TENANT = "bench-vxu"
 
 def measure_exchange(file: Path) -> dict[str, float]:
     """Take a roster into an empty store: every run creates all its students, as COPY fills an empty table."""
-    _truncate("store.student, store.invitation")
+    _truncate("store.student, store.invitation cascade")
     return _all_steps(file, TENANT)
 
 
@@ -140,6 +142,7 @@ KINDS: dict[str, Callable[[Path], dict[str, float]]] = {
     "copy": measure_copy,
     "keyed-copy": measure_keyed_copy,
     "pandas": measure_pandas,
+    **export_work.KINDS,
 }
 
 

@@ -1,0 +1,131 @@
+"""Kill -9 at any point of a run, and two workers at once: each change stands in one file (M46, X10)."""
+
+from __future__ import annotations
+
+import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from partner_exchange.errors import DeliveryWaits
+from partner_exchange.exports.runs.deliver import deliver
+from partner_exchange.exports.runs.select import select
+from partner_exchange.exports.runs.write import write
+from partner_exchange.ledger.database import engine
+from partner_exchange.ledger.deliveries import DeliveryState
+from partner_exchange.stores import verifications
+from support.killed import in_child
+from support.outbound import CODE, NOON, Outbound
+
+pytestmark = [pytest.mark.slow, pytest.mark.service]
+
+STUDENTS = 8
+POINTS = 30
+
+
+def _run(outbound: Outbound) -> None:
+    outbound.run(due_at=NOON)
+
+
+def _calls(outbound: Outbound) -> int:
+    """How many calls one undisturbed run makes, in an exchange of the same kind."""
+    outbound.verify(*outbound.enroll(STUDENTS))
+    calls = in_child(lambda: _run(outbound), None)
+    assert calls is not None
+    return calls
+
+
+def test_M46_killed_anywhere_each_change_is_in_one_file(outbound: Outbound) -> None:
+    calls = _calls(outbound)
+    verified = list(outbound.enroll(STUDENTS))
+    states = set()
+    for number, at in enumerate(sorted(random.Random(5).sample(range(1, calls), POINTS))):
+        fresh = outbound.enroll(STUDENTS + number + 1)[-1]
+        verified.append(fresh)
+        outbound.verify(fresh)
+        due_at = NOON + timedelta(minutes=number + 1)
+        in_child(lambda due_at=due_at: outbound.run(due_at=due_at), at)
+        states |= {one.state for one in outbound.deliveries()}
+        outbound.run(due_at=due_at)
+        assert sorted(outbound.delivered()) == sorted(verified)
+        assert all(name.startswith("verified-") for name in outbound.files())
+    # Kills in between were seen: the file in the archive, and whole at the target without its name.
+    assert {DeliveryState.SELECTED, DeliveryState.WRITTEN, DeliveryState.UPLOADED} & states
+    ranges = [(one.since_position, one.until_position) for one in outbound.deliveries()]
+    assert [since for since, _ in ranges] == [0, *(until for _, until in ranges[:-1])]
+
+
+@pytest.mark.parametrize("step", ["select", "write", "deliver"])
+def test_M46_two_workers_at_once_make_one_delivery(outbound: Outbound, step: str) -> None:
+    outbound.verify(*outbound.enroll(STUDENTS))
+    before = threading.Barrier(4)
+    delivery_id = ""
+    if step != "select":
+        opened = select(outbound.tenant, "verified")
+        assert opened is not None
+        delivery_id = opened.delivery_id
+    if step == "deliver":
+        write(delivery_id)
+
+    def work(_: int) -> bool:
+        before.wait()
+        try:
+            if step == "select":
+                select(outbound.tenant, "verified")
+            elif step == "write":
+                write(delivery_id)
+            else:
+                deliver(delivery_id, outbound.open_target)
+        except DeliveryWaits:
+            return False
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        assert any(pool.map(work, range(4)))
+    outbound.run()
+    assert len(outbound.deliveries()) == 1
+    assert len(outbound.delivered()) == len(set(outbound.delivered())) == STUDENTS
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_M46_writers_that_commit_late_and_runs_that_are_killed_meet_at_random(
+    outbound: Outbound, seed: int
+) -> None:
+    chance = random.Random(seed)
+    usernames = outbound.enroll(120)
+    expected: list[str] = []
+    mine = threading.Lock()
+    parts = [usernames[at::6] for at in range(6)]
+
+    def writer(part: list[str], luck: random.Random) -> None:
+        while part:
+            several = [part.pop() for _ in range(min(len(part), luck.randint(1, 4)))]
+            with engine().connect() as connection:
+                verifications.verify(connection, CODE, several, rule_version="1", actor="writer")
+                threading.Event().wait(luck.random() * 0.05)
+                if luck.random() < 0.2:
+                    connection.rollback()
+                    continue
+                connection.commit()
+            with mine:
+                expected.extend(several)
+
+    with ThreadPoolExecutor(len(parts)) as pool:
+        working = [pool.submit(writer, part, random.Random(seed * 100 + at)) for at, part in enumerate(parts)]
+        while not all(one.done() for one in working):
+            # Only in a forked process may a run die without taking the test along.
+            in_child(lambda: _tolerant(outbound), chance.choice([None, chance.randint(1, 900)]))
+        for one in working:
+            one.result()
+    outbound.run()
+    assert sorted(outbound.delivered()) == sorted(expected)
+
+
+def _tolerant(outbound: Outbound) -> None:
+    try:
+        outbound.run()
+    except DeliveryWaits:
+        # The lock of a killed run is let go of when the server notices; the next run is soon enough.
+        return
