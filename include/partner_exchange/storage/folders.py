@@ -10,13 +10,17 @@ import contextlib
 import errno
 import logging
 import os
+import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ulid import ULID
+
+from partner_exchange.storage import sftp_wire
+from partner_exchange.storage.sftp_wire import NotKept, Space
 
 if TYPE_CHECKING:
     import paramiko
@@ -62,8 +66,33 @@ class Home(Protocol):
         """
         ...
 
+    def replace(self, old: str, new: str) -> None:
+        """Rename; a file of the new name is replaced.
+
+        :raises FileNotFoundError: ``old`` is gone.
+        """
+        ...
+
+    def put(self, path: str, chunks: Iterable[bytes]) -> None:
+        """Write the chunks under exactly this path, replacing what was there; it is not hidden meanwhile.
+
+        What could not be written whole is removed again, as far as the connection lives.
+
+        :raises NotKept: a server took a part only.
+        :raises OSError: it cannot be written.
+        """
+        ...
+
     def write(self, path: str, content: bytes) -> None:
         """Put the file there, whole, under a hidden name first; replaces an earlier one."""
+        ...
+
+    def size_bytes(self, path: str) -> int | None:
+        """Return the size of the file; None when it is not there."""
+        ...
+
+    def space(self, folder: str) -> Space | None:
+        """Return how much may still be written into the folder; None when nobody can tell."""
         ...
 
     def remove(self, path: str) -> None:
@@ -116,12 +145,40 @@ class LocalHome:
 
     def write(self, path: str, content: bytes) -> None:
         """See ``Home.write``."""
-        hidden = self._at(_hidden(path))
-        with hidden.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        hidden.replace(self._at(path))
+        hidden = _hidden(path)
+        self.put(hidden, [content])
+        self.replace(hidden, path)
+
+    def replace(self, old: str, new: str) -> None:
+        """See ``Home.replace``."""
+        self._at(old).replace(self._at(new))
+
+    def put(self, path: str, chunks: Iterable[bytes]) -> None:
+        """See ``Home.put``; the bytes have reached the disk."""
+        place = self._at(path)
+        with place.open("wb") as file:
+            try:
+                for chunk in chunks:
+                    file.write(chunk)
+                file.flush()
+                os.fsync(file.fileno())
+            except BaseException:
+                place.unlink(missing_ok=True)
+                raise
+
+    def size_bytes(self, path: str) -> int | None:
+        """See ``Home.size_bytes``."""
+        try:
+            return self._at(path).stat().st_size
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def space(self, folder: str) -> Space | None:
+        """See ``Home.space``."""
+        try:
+            return Space(shutil.disk_usage(self._at(folder)).free, is_read_only=False)
+        except OSError:
+            return None
 
     def remove(self, path: str) -> None:
         """See ``Home.remove``."""
@@ -167,10 +224,7 @@ class SftpHome:
 
     def read(self, path: str) -> Iterator[bytes]:
         """See ``Home.read``."""
-        with self._client.open(self._at(path), "rb") as file:
-            file.prefetch(file.stat().st_size)
-            while chunk := file.read(CHUNK_BYTES):
-                yield chunk
+        yield from sftp_wire.read_file(self._client, self._at(path))
 
     def exists(self, path: str) -> bool:
         """See ``Home.exists``."""
@@ -196,25 +250,49 @@ class SftpHome:
             raise
 
     def write(self, path: str, content: bytes) -> None:
-        """See ``Home.write``; replaces by ``posix-rename`` where the server has it.
+        """See ``Home.write``.
 
-        :raises OSError: also when the server kept less than was sent, which it tells nobody who writes ahead.
+        :raises NotKept: the server kept less than was sent.
         """
         hidden = _hidden(path)
-        with self._client.open(self._at(hidden), "wb") as file:
-            file.set_pipelined(True)
-            file.write(content)
-        if self._client.stat(self._at(hidden)).st_size != len(content):
-            self.remove(hidden)
-            raise OSError(errno.EIO, "the server did not keep the whole file")
+        self.put(hidden, [content])
+        self.replace(hidden, path)
+
+    def replace(self, old: str, new: str) -> None:
+        """See ``Home.replace``; done in one step where the server knows ``posix-rename``."""
         try:
-            self._client.posix_rename(self._at(hidden), self._at(path))
+            sftp_wire.replace(self._client, self._at(old), self._at(new))
         except (FileNotFoundError, PermissionError):
             raise
-        except OSError:
+        except OSError as error:
+            # After a silence nobody knows whether it was done, so nothing may be removed then.
+            if sftp_wire.is_lost(error):
+                raise
+            if not self.exists(old):
+                raise FileNotFoundError(errno.ENOENT, "file is gone") from error
             # A server without that extension; only there a name is free for a moment.
+            self.remove(new)
+            self._client.rename(self._at(old), self._at(new))
+
+    def put(self, path: str, chunks: Iterable[bytes]) -> None:
+        """See ``Home.put``; every request is answered, and the size is looked at afterwards."""
+        sent = sftp_wire.write_file(self._client, self._at(path), chunks)
+        kept = self.size_bytes(path)
+        if kept is not None and kept != sent:
             self.remove(path)
-            self._client.rename(self._at(hidden), self._at(path))
+            raise NotKept(errno.EIO, is_refused=False)
+
+    def size_bytes(self, path: str) -> int | None:
+        """See ``Home.size_bytes``; None also when the server tells no sizes."""
+        try:
+            size: int | None = self._client.stat(self._at(path)).st_size
+        except FileNotFoundError:
+            return None
+        return size
+
+    def space(self, folder: str) -> Space | None:
+        """See ``Home.space``; OpenSSH tells it."""
+        return sftp_wire.space(self._client, self._at(folder))
 
     def remove(self, path: str) -> None:
         """See ``Home.remove``."""
