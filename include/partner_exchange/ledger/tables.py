@@ -420,6 +420,7 @@ delivery_answer = Table(
     Column("place", Text, nullable=False),
     Column("file_name", Text, nullable=False),
     Column("sha256", Text, nullable=False),
+    Column("modified_at", Instant, nullable=False),
     Column("verdict", Text, nullable=False),
     Column("comment", Text, nullable=False, server_default=text("''::text")),
     Column("received_at", Instant, nullable=False),
@@ -427,7 +428,9 @@ delivery_answer = Table(
     ForeignKeyConstraint(
         ["delivery_id"], [f"{SCHEMA}.delivery.delivery_id"], name="delivery_answer_delivery_fkey"
     ),
-    UniqueConstraint("tenant_code", "place", "file_name", "sha256", name="delivery_answer_once_key"),
+    UniqueConstraint(
+        "tenant_code", "place", "file_name", "sha256", "modified_at", name="delivery_answer_once_key"
+    ),
     Index("delivery_answer_tenant_idx", "tenant_code", "received_at"),
     Index("delivery_answer_delivery_idx", "delivery_id"),
     schema=SCHEMA,

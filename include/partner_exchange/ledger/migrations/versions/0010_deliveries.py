@@ -88,6 +88,7 @@ create table ledger.delivery_answer (
     place        text        not null,
     file_name    text        not null,
     sha256       text        not null,
+    modified_at  timestamptz not null,
     verdict      text        not null,
     comment      text        not null default '',
     received_at  timestamptz not null,
@@ -96,7 +97,8 @@ create table ledger.delivery_answer (
     constraint delivery_answer_delivery_fkey foreign key (delivery_id)
         references ledger.delivery (delivery_id),
     constraint delivery_answer_verdict_check check (verdict in ('accepted', 'refused', 'unreadable')),
-    constraint delivery_answer_once_key unique (tenant_code, place, file_name, sha256)
+    -- With the time: where each file has the same name, each confirmation of it is the same empty file.
+    constraint delivery_answer_once_key unique (tenant_code, place, file_name, sha256, modified_at)
 );
 create index delivery_answer_tenant_idx on ledger.delivery_answer (tenant_code, received_at);
 create index delivery_answer_delivery_idx on ledger.delivery_answer (delivery_id);
