@@ -203,6 +203,10 @@ class UnknownDelivery(LedgerError, Terminal):
     """No delivery of that id."""
 
 
+class UnknownReportRequest(LedgerError, Terminal):
+    """No request for a report of that id."""
+
+
 class MailError(ExchangeError):
     """A mail cannot be sent."""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from ulid import ULID
 
@@ -98,9 +98,18 @@ def enqueue(
 
 
 def due(
-    connection: Connection, now: datetime, limit: int, submission_id: str | None = None
+    connection: Connection,
+    now: datetime,
+    limit: int,
+    submission_id: str | None = None,
+    *,
+    topic: str | None = None,
 ) -> list[QueuedMail]:
-    """Return mails to send now, oldest first, held until the transaction ends, but not another sender's."""
+    """Return mails to send now, oldest first, held until the transaction ends, but not another sender's.
+
+    :param topic: only mails about this one, such as a delivery; those whose topic goes on after a dot, as
+        that of each failure of a delivery does, are about it as well.
+    """
     columns = [_table.c[name] for name in QueuedMail.__dataclass_fields__]
     query = (
         select(*columns)
@@ -111,6 +120,9 @@ def due(
     )
     if submission_id is not None:
         query = query.where(_table.c.submission_id == submission_id)
+    if topic is not None:
+        is_about = or_(_table.c.topic == topic, _table.c.topic.startswith(f"{topic}.", autoescape=True))
+        query = query.where(_table.c.submission_id.is_(None), is_about)
     rows = [dict(row) for row in connection.execute(query).mappings()]
     return [QueuedMail(**{**row, "event": Event(row["event"])}) for row in rows]
 

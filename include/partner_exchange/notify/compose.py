@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -21,6 +21,8 @@ from partner_exchange.ledger.columns import ColumnOutcome
 from partner_exchange.ledger.mails import Event, QueuedMail
 from partner_exchange.ledger.quotas import QuotaWarning
 from partner_exchange.ledger.submissions import Submission
+from partner_exchange.notify import deliveries
+from partner_exchange.notify.content import Content, one_line
 from partner_exchange.tenants.model import GATEWAY, Tenant
 from partner_exchange.validation.catalogue import CATALOGUE
 from partner_exchange.validation.findings import FindingGroup
@@ -117,15 +119,6 @@ class FindingLine:
         return f"{unit.capitalize()} {self.rows}. {self.text}" if self.rows else self.text
 
 
-@dataclass(frozen=True)
-class _Content:
-    """What tells one mail from another: a pair of templates and what they show."""
-
-    template: str
-    subject: str
-    facts: Mapping[str, object]
-
-
 @lru_cache(maxsize=1)
 def _templates() -> Environment:
     return Environment(
@@ -139,10 +132,7 @@ def _templates() -> Environment:
 
 def compose(connection: Connection, mail: QueuedMail, tenant: Tenant, *, sender: str) -> EmailMessage:
     """Return the mail as text and HTML; its Message-ID is stable, so a doubled sending is seen as one."""
-    if mail.submission_id is None:
-        content = _about_quota(quotas.get(connection, mail.topic), tenant)
-    else:
-        content = _about_submission(connection, mail.event, mail.submission_id, tenant)
+    content = _content(connection, mail, tenant)
     message = EmailMessage(policy=SMTP)
     label = "[TEST] " if tenant.mode == "test" else ""
     message["Subject"] = f"[Partner Exchange] {label}{content.subject}"
@@ -151,8 +141,8 @@ def compose(connection: Connection, mail: QueuedMail, tenant: Tenant, *, sender:
     message["Date"] = format_datetime(clock.now())
     message["Message-ID"] = f"<{mail.mail_id}@{sender.rpartition('@')[2].rstrip('>') or 'localhost'}>"
     message["Auto-Submitted"] = "auto-generated"
-    if mail.submission_id is not None:
-        message["X-Exchange-Submission"] = mail.submission_id
+    for name, value in content.headers.items():
+        message[name] = value
     message["X-Exchange-Event"] = str(mail.event)
     message.set_content(_templates().get_template(f"{content.template}.txt").render(content.facts))
     html = _templates().get_template(f"{content.template}.html").render(content.facts)
@@ -160,7 +150,15 @@ def compose(connection: Connection, mail: QueuedMail, tenant: Tenant, *, sender:
     return message
 
 
-def _about_quota(warning: QuotaWarning, tenant: Tenant) -> _Content:
+def _content(connection: Connection, mail: QueuedMail, tenant: Tenant) -> Content:
+    if mail.submission_id is not None:
+        return _about_submission(connection, mail.event, mail.submission_id, tenant)
+    if mail.event is Event.QUOTA:
+        return _about_quota(quotas.get(connection, mail.topic), tenant)
+    return deliveries.about(connection, mail, tenant)
+
+
+def _about_quota(warning: QuotaWarning, tenant: Tenant) -> Content:
     """Tell that a folder is nearly full, by the count that a look has found (T38)."""
     files, most = warning.file_count, warning.max_files
     where = f"folder {warning.folder}" if tenant.quota.scope == "folder" else "account"
@@ -172,10 +170,10 @@ def _about_quota(warning: QuotaWarning, tenant: Tenant) -> _Content:
         "turn": "Your turn: remove what nobody needs there, half-sent files too; what waits goes by itself.",
         "is_refusing": is_refusing,
     }
-    return _Content("quota", f"{warning.folder}: {files} of {most} files, {files * 100 // most} %", facts)
+    return Content("quota", f"{warning.folder}: {files} of {most} files, {files * 100 // most} %", facts)
 
 
-def _about_submission(connection: Connection, event: Event, submission_id: str, tenant: Tenant) -> _Content:
+def _about_submission(connection: Connection, event: Event, submission_id: str, tenant: Tenant) -> Content:
     submission = ledger.get(connection, submission_id)
     findings = ledger.findings(connection, submission_id)
     columns = ledger.column_outcomes(connection, submission_id)
@@ -201,7 +199,8 @@ def _about_submission(connection: Connection, event: Event, submission_id: str, 
         "place_is": "Place" if is_registry else "Column",
         "listed_in": "the report" if is_registry else "the result file",
     }
-    return _Content("mail", _subject(wording.subject, submission, columns, unit), facts)
+    subject = _subject(wording.subject, submission, columns, unit)
+    return Content("mail", subject, facts, {"X-Exchange-Submission": submission_id})
 
 
 def _unit(tenant: Tenant) -> str:
@@ -258,8 +257,7 @@ def _rejected(submission: Submission, columns: Sequence[ColumnOutcome]) -> str:
 def _subject(pattern: str, submission: Submission, columns: Sequence[ColumnOutcome], unit: str) -> str:
     total = submission.rows_total or 0
     return pattern.format(
-        # A file name is the partner's own text: no line break of it may make a header of its own.
-        file=" ".join("".join(c if c.isprintable() else " " for c in submission.file_name).split()),
+        file=one_line(submission.file_name),
         total=total,
         rows=unit if total == 1 else f"{unit}s",
         all_rows=f"the one {unit}" if total == 1 else f"all {total} {unit}s",

@@ -1,4 +1,5 @@
-"""Send what is due in the outbox; called after each submission and, for what was deferred, by housekeeping.
+"""Send what is due in the outbox; called after each submission and delivery and, for what was deferred, by
+housekeeping.
 
 A mail is sent at least once: a crash between sending and marking repeats it with the same Message-ID.
 """
@@ -38,14 +39,17 @@ class DeliveryCounts:
         return asdict(self)
 
 
-def deliver(*, submission_id: str | None = None, limit: int = 500) -> DeliveryCounts:
+def deliver(
+    *, submission_id: str | None = None, topic: str | None = None, limit: int = 500
+) -> DeliveryCounts:
     """Send due mails, each in a transaction of its own; stops at the first sign that the relay is away.
 
     :param submission_id: only the mails of this submission, due or not yet tried.
+    :param topic: only those about this, such as the id of a delivery, that belong to no submission.
     """
     settings, counts = get_settings(), DeliveryCounts()
     for _ in range(limit):
-        verdict = _deliver_one(settings, submission_id)
+        verdict = _deliver_one(settings, submission_id, topic)
         if verdict is None:
             break
         counts = replace(counts, **{verdict: getattr(counts, verdict) + 1})
@@ -55,9 +59,9 @@ def deliver(*, submission_id: str | None = None, limit: int = 500) -> DeliveryCo
     return counts
 
 
-def _deliver_one(settings: Settings, submission_id: str | None) -> str | None:
+def _deliver_one(settings: Settings, submission_id: str | None, topic: str | None) -> str | None:
     with transaction() as connection:
-        due = mails.due(connection, clock.now(), limit=1, submission_id=submission_id)
+        due = mails.due(connection, clock.now(), limit=1, submission_id=submission_id, topic=topic)
         if not due:
             return None
         mail = due[0]
