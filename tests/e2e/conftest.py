@@ -30,6 +30,7 @@ from partner_exchange.local.database import database_url
 from partner_exchange.local.partner import Partner, ensure_partner_key
 from partner_exchange.settings import PROJECT_DIR, Settings
 from partner_exchange.tenants import registry
+from support.sshd import sshd
 
 T = TypeVar("T")
 
@@ -44,6 +45,24 @@ contacts:
   findings: [fix@{code}.example]
   refusal: [stop@{code}.example]
 """
+SENDING = "third-college"
+SENDING_YAML = (
+    TENANT_YAML
+    + """\
+exports:
+  verified:
+    report: verified_students
+    content: delta
+    schedule: every minute
+  elsewhere:
+    report: verified_students
+    content: delta
+    schedule: every minute
+    file_name: verified-{{utc}}.jsonl
+    format: {{kind: jsonl}}
+    target: {{kind: server, connection: third_college, folder: "{folder}", check: content}}
+"""
+)
 HOSPITAL = "mercy-hospital"
 CLINIC = "aaa-ssl"
 PORTS = ("sftp_port", "ftps_port", "https_port", "airflow_port", "smtp_port")
@@ -79,6 +98,8 @@ class Stack:
     """The running stack as partners and data engineers see it."""
 
     settings: Settings
+    partner_folder: Path
+    """A folder on the own server of ``SENDING``: OpenSSH, in Airflow's connection ``third_college``."""
 
     def partner(self, code: str) -> Partner:
         return Partner(self.settings, registry.load().get(code), pinned_host_key(self.settings))
@@ -161,18 +182,22 @@ def stack() -> Iterator[Stack]:
     for code in (HOSPITAL, CLINIC):
         for part in sorted((PROJECT_DIR / "include" / "tenants").glob(f"{code}*")):
             shutil.copy(part, tenants)
-    with pytest.MonkeyPatch.context() as patch:
+    partner_folder = root / "partner's own"
+    partner_folder.mkdir()
+    (tenants / f"{SENDING}.yaml").write_text(SENDING_YAML.format(code=SENDING, folder=partner_folder))
+    with pytest.MonkeyPatch.context() as patch, sshd(root / "sshd") as server:
+        patch.setenv("AIRFLOW_CONN_THIRD_COLLEGE", server.airflow_connection())
         patch.setenv("EXCHANGE_HOME", str(root / "home"))
         patch.setenv("EXCHANGE_TENANTS_DIR", str(tenants))
         for name, port in zip(PORTS, _free_ports(len(PORTS)), strict=True):
             patch.setenv(f"EXCHANGE_{name.upper()}", str(port))
         settings = Settings()
-        for code in (*TENANTS, HOSPITAL, CLINIC):
+        for code in (*TENANTS, SENDING, HOSPITAL, CLINIC):
             ensure_partner_key(settings, registry.load().get(code))
         local_stack.up(settings, detach=True, echo=print)
         try:
             patch.setenv("EXCHANGE_DATABASE_URL", database_url(settings, "exchange"))
-            yield Stack(settings)
+            yield Stack(settings, partner_folder)
         finally:
             local_stack.down(settings, echo=print)
     shutil.rmtree(root)

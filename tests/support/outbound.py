@@ -69,7 +69,8 @@ class Outbound:
     def open_target(self, _tenant: Tenant, target: Target) -> Iterator[Carrier]:
         """Open a folder of this machine, whatever the target is."""
         self.opened += 1
-        carrier = Carrier(LocalHome(self.folder / "home"), target.folder or "outbound", is_ours=True)
+        folder = target.folder or "outbound"
+        carrier = Carrier(LocalHome(self.folder / "home" / folder), folder, is_ours=True)
         if self.fault is None:
             yield carrier
             return

@@ -280,6 +280,15 @@ def record_uploaded(connection: Connection, delivery_id: str, delivered_name: st
     return _move(connection, delivery_id, _SENDABLE, changes)
 
 
+def record_upload_lost(connection: Connection, delivery_id: str) -> Delivery:
+    """Keep that what was at the target is not whole any more and has not got its name; it goes anew.
+
+    :raises StateConflict: the delivery was not uploaded.
+    """
+    changes = {"state": DeliveryState.WRITTEN, "delivered_name": ""}
+    return _move(connection, delivery_id, (DeliveryState.UPLOADED,), changes)
+
+
 def record_delivered(connection: Connection, delivery_id: str) -> Delivery:
     """Keep that the file is in place, and move the export's cursor behind what it holds, in one transaction.
 
@@ -422,9 +431,7 @@ def _move(
 
 
 def _conflict(delivery: Delivery, wanted: str) -> StateConflict:
-    message = (
-        f"Delivery {delivery.delivery_id} is {delivery.state} and cannot become {wanted}; nothing was changed."
-    )
+    message = f"Delivery {delivery.delivery_id} is {delivery.state} and cannot become {wanted}. Nothing was changed."
     return StateConflict("state-conflict", message, delivery=delivery.delivery_id, state=str(delivery.state))
 
 

@@ -22,8 +22,8 @@ def test_M46_each_run_holds_what_was_verified_since_the_last_one(outbound: Outbo
     assert first is not None
     assert second is not None
     assert (first.state, first.rows_total, second.rows_total) == (DeliveryState.DELIVERED, 1, 1)
-    assert [row[0] for row in outbound.rows(first.file_name)] == [one]
-    assert [row[0] for row in outbound.rows(second.file_name)] == [two]
+    assert [row[0] for row in outbound.rows(first.delivered_name)] == [one]
+    assert [row[0] for row in outbound.rows(second.delivered_name)] == [two]
     assert outbound.run() is None
     outbound.verify(three)
     outbound.run()
@@ -85,7 +85,7 @@ def test_M46_verified_anew_after_a_delivery_is_listed_anew(outbound: Outbound) -
     second = outbound.run()
     assert first is not None
     assert second is not None
-    assert [outbound.rows(each.file_name)[0][2] for each in (first, second)] == ["11/20/2026", "11/21/2026"]
+    assert [outbound.rows(each.delivered_name)[0][2] for each in (first, second)] == ["11/20/2026", "11/21/2026"]
 
 
 def test_M46_a_replayed_time_of_the_schedule_sends_nothing_twice(outbound: Outbound) -> None:
@@ -117,7 +117,7 @@ def test_M48_the_day_is_that_of_utc(outbound: Outbound) -> None:
     outbound.verify(two, at=datetime(2026, 11, 1, 23, 59, 59, tzinfo=UTC))
     sent = outbound.run()
     assert sent is not None
-    assert [row[2] for row in outbound.rows(sent.file_name)] == ["11/02/2026", "11/01/2026"]
+    assert [row[2] for row in outbound.rows(sent.delivered_name)] == ["11/02/2026", "11/01/2026"]
 
 
 def test_M46_two_exports_of_one_log_have_a_cursor_each(outbound: Outbound) -> None:
@@ -168,8 +168,8 @@ def test_M75_other_reports_say_what_is_new_changed_and_gone(outbound: Outbound) 
     second = outbound.run("roster")
     assert first is not None
     assert second is not None
-    assert [row[1:] for row in outbound.rows(first.file_name)] == [["Last1", "new"], ["Last2", "new"]]
-    assert [row[1:] for row in outbound.rows(second.file_name)] == [["Other", "changed"], ["Last3", "new"]]
+    assert [row[1:] for row in outbound.rows(first.delivered_name)] == [["Last1", "new"], ["Last2", "new"]]
+    assert [row[1:] for row in outbound.rows(second.delivered_name)] == [["Other", "changed"], ["Last3", "new"]]
     assert outbound.run("roster") is None
 
 

@@ -269,7 +269,7 @@ def test_M67_what_a_server_does_not_keep_never_gets_its_name(outbound: Outbound,
 
     @contextmanager
     def opener(*_: object) -> Iterator[Carrier]:
-        yield Carrier(_Forgetful(outbound.folder / "home"), "outbound", is_ours=True)
+        yield Carrier(_Forgetful(outbound.outbox), "outbound", is_ours=True)
 
     with clock.frozen(NOON), pytest.raises(RemoteBusy):
         deliver(delivery.delivery_id, opener)
@@ -292,7 +292,7 @@ def test_M67_content_that_was_changed_on_the_way_never_gets_its_name(outbound: O
 
     @contextmanager
     def opener(*_: object) -> Iterator[Carrier]:
-        yield Carrier(_Altering(outbound.folder / "home"), "outbound", is_ours=True)
+        yield Carrier(_Altering(outbound.outbox), "outbound", is_ours=True)
 
     with clock.frozen(NOON), pytest.raises(RemoteBusy):
         deliver(delivery.delivery_id, opener)

@@ -8,12 +8,12 @@ or the partner has taken it away already.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-
-from partner_exchange.exports.delivery.carrier import Carrier
+from typing import Protocol
 
 from partner_exchange.errors import NameTaken, RemoteBusy
+from partner_exchange.exports.delivery.carrier import Carrier
 from partner_exchange.ledger.deliveries import Delivery, DeliveryState
 from partner_exchange.storage.folders import CHUNK_BYTES
 from partner_exchange.tenants.exports import Target
@@ -21,41 +21,41 @@ from partner_exchange.tenants.exports import Target
 _MOST_NUMBERS = 10_000
 
 
-def put_in_place(
-    carrier: Carrier,
-    target: Target,
-    delivery: Delivery,
-    local: Path,
-    *,
-    about_to_name: Callable[[str, str], None],
-) -> str:
+class Notes(Protocol):
+    """Where a try keeps, committed, how far the file has come."""
+
+    def about_to_name(self, delivery_id: str, name: str) -> None:
+        """Keep that the whole file is there and is about to get this name."""
+        ...
+
+    def begins_anew(self, delivery_id: str) -> None:
+        """Keep that what was there whole is so no more, and has not got its name."""
+        ...
+
+
+def put_in_place(carrier: Carrier, target: Target, delivery: Delivery, local: Path, *, notes: Notes) -> str:
     """Bring the file to the target and return its name there.
 
-    :param about_to_name: commits the name that the delivery is about to get.
     :raises DeliveryError: it is not there; nothing that looks like it is.
     """
     temporary = delivery.temporary_name
-    if delivery.state is DeliveryState.UPLOADED:
-        if not carrier.exists(temporary):
-            return delivery.delivered_name
-        # It stays whatever happens: were it gone, the next try would take the file for delivered.
-        if not _is_whole(carrier, target, delivery):
-            carrier.put(temporary, _chunks(local))
-        if not _is_whole(carrier, target, delivery):
-            raise _kept_less(delivery)
-    else:
-        carrier.put(temporary, _chunks(local))
+    is_uploaded = delivery.state is DeliveryState.UPLOADED
+    if is_uploaded and not carrier.exists(temporary):
+        return delivery.delivered_name
+    if is_uploaded and not _is_whole(carrier, target, delivery):
+        notes.begins_anew(delivery.delivery_id)
+        is_uploaded = False
+    if not is_uploaded:
+        carrier.put(temporary, _chunks(local), size_bytes=delivery.size_bytes)
         if not _is_whole(carrier, target, delivery):
             carrier.remove(temporary)
             raise _kept_less(delivery)
-    return _name(carrier, target, delivery, about_to_name)
+    return _name(carrier, target, delivery, notes)
 
 
-def _name(
-    carrier: Carrier, target: Target, delivery: Delivery, about_to_name: Callable[[str, str], None]
-) -> str:
+def _name(carrier: Carrier, target: Target, delivery: Delivery, notes: Notes) -> str:
     if target.name_taken == "replace":
-        about_to_name(delivery.delivery_id, delivery.file_name)
+        notes.about_to_name(delivery.delivery_id, delivery.file_name)
         carrier.replace(delivery.temporary_name, delivery.file_name)
         return delivery.file_name
     most = 1 if target.name_taken == "refuse" else _MOST_NUMBERS
@@ -63,7 +63,7 @@ def _name(
         name = _numbered(delivery.file_name, number)
         if carrier.exists(name):
             continue
-        about_to_name(delivery.delivery_id, name)
+        notes.about_to_name(delivery.delivery_id, name)
         # Somebody may be quicker than the look: a rename never replaces.
         with contextlib.suppress(NameTaken):
             carrier.rename(delivery.temporary_name, name)

@@ -66,24 +66,32 @@ def _send(tenant: Tenant, delivery: Delivery, opener: Opener) -> Delivery:
         local = Path(folder) / "file"
         Archive().fetch_export(delivery.archive_path, delivery.sha256, local)
         with opener(tenant, target) as carrier:
-            upload.put_in_place(carrier, target, delivery, local, about_to_name=_record_uploaded)
+            upload.put_in_place(carrier, target, delivery, local, notes=_InLedger())
     with transaction() as connection:
         delivered = ledger.record_delivered(connection, delivery.delivery_id)
         tell_delivered(connection, tenant, delivered)
     return delivered
 
 
-def _record_uploaded(delivery_id: str, delivered_name: str) -> None:
-    """Commit, before the rename, under which name the file is about to appear."""
-    with transaction() as connection:
-        ledger.record_uploaded(connection, delivery_id, delivered_name)
+class _InLedger:
+    """Notes of a try, each committed before the next word to the target."""
+
+    def about_to_name(self, delivery_id: str, name: str) -> None:
+        """See ``upload.Notes``."""
+        with transaction() as connection:
+            ledger.record_uploaded(connection, delivery_id, name)
+
+    def begins_anew(self, delivery_id: str) -> None:
+        """See ``upload.Notes``."""
+        with transaction() as connection:
+            ledger.record_upload_lost(connection, delivery_id)
 
 
 def _record_fault(tenant: Tenant, delivery: Delivery, error: DeliveryError) -> None:
     """Record a try that failed, and raise what the caller is to know."""
     next_at = None
     if isinstance(error, Transient):
-        next_at = ladder.next_attempt(delivery.attempts, clock.now(), delivery.delivery_id)
+        next_at = ladder.next_attempt(delivery.attempts + 1, clock.now(), delivery.delivery_id)
     with transaction() as connection:
         delivery = ledger.record_fault(
             connection,

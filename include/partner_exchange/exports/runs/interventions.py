@@ -79,8 +79,18 @@ def _send_again(delivery: Delivery, opener: Opener) -> Delivery:
         Archive().fetch_export(delivery.archive_path, delivery.sha256, local)
         fresh = replace(delivery, state=DeliveryState.WRITTEN)
         with opener(tenant, target) as carrier:
-            name = upload.put_in_place(carrier, target, fresh, local, about_to_name=lambda *_: None)
+            name = upload.put_in_place(carrier, target, fresh, local, notes=_Nowhere())
     return replace(delivery, delivered_name=name)
+
+
+class _Nowhere:
+    """Notes of a file that was delivered before: the ledger has nothing to learn."""
+
+    def about_to_name(self, delivery_id: str, name: str) -> None:
+        """See ``upload.Notes``."""
+
+    def begins_anew(self, delivery_id: str) -> None:
+        """See ``upload.Notes``."""
 
 
 def _record(connection: Connection, delivery: Delivery, *, actor: str, action: str) -> None:

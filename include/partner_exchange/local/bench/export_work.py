@@ -83,7 +83,6 @@ def _run_export(export: str) -> dict[str, float]:
 
     with TemporaryDirectory() as folder:
         home = LocalHome(Path(folder))
-        home.ensure_folder("outbound")
 
         @contextmanager
         def opener(*_: object) -> Iterator[Carrier]:
