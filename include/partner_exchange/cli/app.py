@@ -17,6 +17,7 @@ from partner_exchange.cli import (
     retention,
     stack,
     statuses,
+    students,
     templates,
 )
 from partner_exchange.settings import get_settings
@@ -32,6 +33,7 @@ stack.add_to(app)
 files.add_to(app)
 operate.add_to(app)
 statuses.add_to(app)
+students.add_to(app)
 templates.add_to(app)
 nhsn.add_to(app)
 code_sets.add_to(app)

@@ -88,7 +88,7 @@ def count_changes(connection: Connection, tenant_code: str, window: Window) -> i
     return connection.execute(select(func.count()).where(_within(tenant_code, window))).scalar_one()
 
 
-def changes(tenant_code: str, window: Window) -> Select[tuple[str, bool, datetime, str, str, str, int]]:
+def changes(tenant_code: str, window: Window) -> Select[str, bool, datetime, str, str, str, int]:
     """Return the query of all changes of a window, in order of position, which is unique.
 
     Columns: ``username_key``, ``is_verified``, ``changed_at``, ``rule_version``, ``actor``, ``reason``,
@@ -110,7 +110,7 @@ def changes(tenant_code: str, window: Window) -> Select[tuple[str, bool, datetim
     )
 
 
-def net_changes(tenant_code: str, window: Window) -> Select[tuple[str, bool, datetime, str, int]]:
+def net_changes(tenant_code: str, window: Window) -> Select[str, bool, datetime, str, int]:
     """Return the query of what a window comes to: the last change of each student whose state it changed.
 
     A student who was verified and unverified again within the window stands where the window began, and is

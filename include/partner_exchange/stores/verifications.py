@@ -196,7 +196,9 @@ def _flip(
         unknown = 0
     else:
         keys = set(_keys(usernames))
-        known, changed = connection.execute(_FLIP_NAMED, {**values, "keys": list(keys - {None})}).one()
+        # Sorted: neighbours lie on the same pages, which is what the speed of a million hangs on.
+        wanted = sorted(key for key in keys if key is not None)
+        known, changed = connection.execute(_FLIP_NAMED, {**values, "keys": wanted}).one()
         unknown = len(keys) - known
     counts = VerificationCounts(changed=changed, unchanged=known - changed, unknown=unknown)
     audit.record(
@@ -227,7 +229,7 @@ def unknown_places(connection: Connection, tenant_code: str, usernames: Sequence
     return list(found.scalars())
 
 
-def current(tenant_code: str) -> Select[tuple[str, bool, datetime, str]]:
+def current(tenant_code: str) -> Select[str, bool, datetime, str]:
     """Return the query of the present state of each student who ever was verified; without order.
 
     It holds what is committed, be it read from the log or not. Columns: ``username_key``, which is unique,

@@ -207,6 +207,11 @@ class RosterPolicy(FeedPolicy):
     extension_case: Literal["any", "lower"] = Field(
         default="any", description="whether .CSV is taken beside .csv (M15)"
     )
+    verification_rules: str = Field(
+        default="1",
+        min_length=1,
+        description="version of the rules by which students are verified; kept with each verification (M42)",
+    )
 
     @field_validator("username_pattern")
     @classmethod
