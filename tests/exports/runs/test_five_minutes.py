@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -19,7 +20,7 @@ from support.outbound import Outbound
 pytestmark = [pytest.mark.slow, pytest.mark.service]
 
 CRON = "*/5 * * * *"
-ZONE = "America/Chicago"
+ZONE = ZoneInfo("America/Chicago")
 DAY = timedelta(hours=24)
 STUDENTS = 400
 
