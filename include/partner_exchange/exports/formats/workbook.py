@@ -3,7 +3,7 @@
 openpyxl makes the workbook and its styles; only the cells are written here, as they come, so a million rows
 take no more memory than a batch. Text stays text, with its leading zeros. What Excel would change stands as
 text: numbers of more than 15 digits and days before 1 March 1900. Instants stand as a clock of their zone
-shows them. Control characters are escaped as Excel does, so none is lost.
+shows them. Control characters are escaped as Excel does, so none is lost; U+FFFE and U+FFFF become U+FFFD.
 """
 
 from __future__ import annotations
@@ -58,9 +58,10 @@ _DIMENSION = re.compile(rb'<dimension ref="[^"]*"\s*/>')
 _MODIFIED = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*")
 _NO_TITLE = re.compile(r"[\[\]:*?/\\\x00-\x1f']")
 # White space at an end and line breaks would be lost without a note; what looks like an escape is one.
-_SPECIAL = re.compile(r"[&<>\x00-\x1f\x7f\ufffe\uffff]|^\s|\s$|_x[0-9A-Fa-f]{4}_")
+_SPECIAL = re.compile(r"[&<>\x00-\x1f\x7f]|^\s|\s$|_x[0-9A-Fa-f]{4}_")
+_NO_CELL = re.compile("[\0\ud800-\udfff\ufffe\uffff]")
 _ESCAPE_LOOK = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufffe\uffff]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _EXCEL_PARTS = {"HH": "hh", "hh": "hh", "mm": "mm", "ss": "ss", "A": "AM/PM"}
 _PLAIN_SIGNS = frozenset("-/:., ")
 
@@ -85,7 +86,7 @@ def write(
     place = _DATA.search(parts[_SHEET])
     if place is None:
         raise ValueError("openpyxl wrote a sheet without sheetData")
-    cleaning = Cleaning(columns)
+    cleaning = Cleaning(columns, _NO_CELL)
     # Members are opened by their name alone: then they carry no time, and the same rows give the same bytes.
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=_COMPRESSION) as target:
         with target.open(_SHEET, "w") as part:
