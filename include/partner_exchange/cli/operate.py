@@ -121,24 +121,34 @@ def tenants_check(
     folder: Annotated[Path | None, typer.Option(help="instead of EXCHANGE_TENANTS_DIR")] = None,
     as_json: JSON_OPTION = False,
 ) -> None:
-    """Check all partner files and their keys: exit 0 when all hold, 1 with file, path and remedy for each
-    mistake.
+    """Check all partner files, their keys and exports, and show when each export runs: exit 0 when all hold,
+    1 with file, path and remedy for each mistake.
     """
+    from partner_exchange.cli import schedules
+    from partner_exchange.exports import plan
     from partner_exchange.settings import get_settings
     from partner_exchange.tenants import registry
     from partner_exchange.tenants.keys import key_ring
 
     settings = get_settings()
     found, problems = registry.examine(folder or settings.tenants_dir)
-    of_keys = {
-        tenant.code: _key_problems(tenant, key_ring(tenant, settings)) for tenant in found.tenants.values()
+    of_tenants = {
+        tenant.code: _key_problems(tenant, key_ring(tenant, settings)) + plan.problems(tenant)
+        for tenant in found.tenants.values()
     }
-    problems += [problem for several in of_keys.values() for problem in several]
-    holding = sorted(code for code, several in of_keys.items() if not several)
+    problems += [problem for several in of_tenants.values() for problem in several]
+    holding = sorted(code for code, several in of_tenants.items() if not several)
+    shown = schedules.schedules(found.tenants.values())
     if as_json:
-        document = {"tenants": holding, "problems": [asdict(problem) for problem in problems]}
+        document = {
+            "tenants": holding,
+            "problems": [asdict(problem) for problem in problems],
+            "exports": [schedules.as_json(one) for one in shown],
+        }
         print(json.dumps(document, ensure_ascii=False, indent=2))
     else:
+        for one in shown:
+            schedules.show(one)
         for problem in problems:
             print(problem)
         print(f"{len(holding)} partner files hold, {len(problems)} problems.")

@@ -16,6 +16,7 @@ from croniter import croniter
 from partner_exchange.exports.schedule import runs, ticks
 
 _DAY = timedelta(days=1)
+_YEAR = timedelta(days=366)
 _MINUTE = timedelta(minutes=1)
 _TIMES_NAMED = 3
 
@@ -54,8 +55,24 @@ def clock_changes(zone: ZoneInfo, *, after: datetime, until: datetime) -> Iterat
 
 
 def sentences(cron: str, zone: ZoneInfo, *, after: datetime, until: datetime) -> list[str]:
-    """Return a sentence for each change of clocks later than ``after`` and not later than ``until``."""
-    return [_sentence(cron, zone, one) for one in clock_changes(zone, after=after, until=until)]
+    """Return a sentence for each change of clocks later than ``after`` and not later than ``until``.
+
+    A cron with named hours gets one too for each change within a year that touches a run: nobody thinks of it
+    again on the day.
+    """
+    has_any_hour = croniter(cron).expanded[1] == ["*"]
+    ahead = until if has_any_hour else max(until, after + _YEAR)
+    return [
+        _sentence(cron, zone, one)
+        for one in clock_changes(zone, after=after, until=ahead)
+        if one.at <= until or _touched(cron, zone, one)
+    ]
+
+
+def _touched(cron: str, zone: ZoneInfo, change: ClockChange) -> list[datetime]:
+    """Return the wall-clock times of the schedule that do not exist or come twice."""
+    ends = (change.from_wall(zone), change.to_wall(zone))
+    return list(_on_wall(cron, min(ends), max(ends)))
 
 
 def _sentence(cron: str, zone: ZoneInfo, change: ClockChange) -> str:
@@ -63,7 +80,7 @@ def _sentence(cron: str, zone: ZoneInfo, change: ClockChange) -> str:
     is_forward = change.forward > timedelta()
     way = "forward" if is_forward else "back"
     told = f"Clocks go {way} on {behind:%Y-%m-%d} from {before:%H:%M} to {behind:%H:%M}"
-    touched = list(_on_wall(cron, min(before, behind), max(before, behind)))
+    touched = _touched(cron, zone, change)
     if not touched:
         return f"{told}: {_displaced(cron, zone, change)}"
     return f"{told}: {(_gap if is_forward else _fold)(cron, zone, change, touched)}"

@@ -21,21 +21,27 @@ def cron_of(text: str) -> str:
 def words_of(cron: str) -> str:
     """Return a cron of ``cron_of`` in words, such as "At 07:30, Monday through Friday" (M45).
 
+    "" for one that the library has no words for, such as hours of ``0,*/6``; Airflow then shows none either.
+
     Where both the day of the month and the weekday are limited, either is enough, and that is said.
     """
     minute, hour, day, month, weekday = cron.split()
     if "*" in (day, weekday):
         return _described(cron)
     by_day, by_weekday = f"{minute} {hour} {day} {month} *", f"{minute} {hour} * {month} {weekday}"
-    return f"{_described(by_day)}; also: {_described(by_weekday)}"
+    told = _described(by_day), _described(by_weekday)
+    return "; also: ".join(told) if all(told) else ""
 
 
 def _described(cron: str) -> str:
-    from cron_descriptor import ExpressionDescriptor, Options
+    from cron_descriptor import ExpressionDescriptor, FormatException, MissingFieldException, Options
 
     options = Options()
     options.use_24hour_time_format = True
     # Not the language of the machine: what stands beside it is English.
     options.locale_code = "en_US"
-    text: str = ExpressionDescriptor(cron, options).get_description()
+    try:
+        text: str = ExpressionDescriptor(cron, options).get_description()
+    except (FormatException, MissingFieldException):
+        return ""
     return text

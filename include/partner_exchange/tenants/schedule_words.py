@@ -198,7 +198,7 @@ def _hint(text: str) -> str:
     try:
         guess = re.sub(r"[A-Za-z]{3,}", mended, text)
         if _understood(_plain(guess)) is not None:
-            return f"did you mean `{guess}`?"
+            return f"perhaps `{guess}` is meant"
     except ValueError:
         pass
     near = get_close_matches(text.casefold(), {one.casefold(): one for one in EXAMPLES}, n=1, cutoff=0.4)
