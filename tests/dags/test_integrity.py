@@ -13,14 +13,22 @@ import pytest
 from airflow.dag_processing.dagbag import DagBag
 
 from dags.conftest import PROJECT
+from partner_exchange.tenants import registry
 
 TAGS = {
     "feed": re.compile(r"^feed:[a-z_]+$"),
     "tenant": re.compile(r"^tenant:[a-z0-9-]+$"),
     "mode": re.compile(r"^mode:(test|production)$"),
-    "export": re.compile(r"^export:[a-z_]+$"),
+    "export": re.compile(r"^export:[a-z0-9_]+$"),
+    "report": re.compile(r"^report:[a-z0-9_]+$"),
 }
-HOUSEKEEPING = {"housekeeping", "housekeeping__quotas", "housekeeping__retention"}
+HOUSEKEEPING = {
+    "housekeeping",
+    "housekeeping__answers",
+    "housekeeping__quotas",
+    "housekeeping__retention",
+    "housekeeping__targets",
+}
 HEAVY = ("great_expectations", "pandas", "openpyxl", "pyarrow", "asyncssh", "paramiko", "psycopg", "alembic")
 
 
@@ -31,12 +39,13 @@ def a_bag() -> DagBag:
 def test_AN10_every_dag_file_loads_and_every_tenant_of_the_demo_has_its_dag() -> None:
     bag = a_bag()
     assert bag.import_errors == {}
-    codes = {path.stem for path in (PROJECT / "include" / "tenants").glob("*.yaml")}
-    assert codes
-    inbound = {f"inbound__{code}" for code in codes}
-    outbound = {dag_id for dag_id in bag.dags if dag_id.startswith("outbound__")}
-    assert set(bag.dags) == {*HOUSEKEEPING, *inbound, *outbound}
-    assert outbound == {"outbound__mercy-hospital__nhsn_daily", "outbound__mercy-hospital__nhsn_weekly"}
+    tenants = registry.load(PROJECT / "include" / "tenants").tenants
+    assert tenants
+    inbound = {f"inbound__{code}" for code in tenants}
+    exports = {f"outbound__{code}__{name}" for code, tenant in tenants.items() for name in tenant.exports}
+    assert exports
+    nhsn = {"outbound__mercy-hospital__nhsn_daily", "outbound__mercy-hospital__nhsn_weekly"}
+    assert set(bag.dags) == {*HOUSEKEEPING, *inbound, *exports, *nhsn}
 
 
 def test_AN10_every_dag_keeps_the_house_rules() -> None:
@@ -63,6 +72,8 @@ def test_AN10_dags_of_a_tenant_carry_feed_tenant_and_mode_as_tags() -> None:
             expected = ["feed", "mode", "tenant"]
             if dag.dag_id.startswith("outbound__"):
                 expected = ["export", *expected]
+            if dag.dag_id.startswith("outbound__") and "__nhsn_" not in dag.dag_id:
+                expected = [*expected[:-1], "report", "tenant"]
             tags = sorted(dag.tags)
             assert [tag.split(":")[0] for tag in tags] == expected, dag.dag_id
             assert all(TAGS[tag.split(":")[0]].match(tag) for tag in tags), tags

@@ -20,11 +20,13 @@ from airflow.sdk import (
     get_parsing_context,
 )
 
+from partner_exchange.errors import RegistryInvalid
 from partner_exchange.orchestration import tasks
 from partner_exchange.orchestration.retry import RETRY_ARGUMENTS
 from partner_exchange.orchestration.sensor import InboxSensor, inbox_path
 from partner_exchange.orchestration.trigger import InboxTrigger
 from partner_exchange.settings import Settings, get_settings
+from partner_exchange.storage.answer_names import inbox_answers
 from partner_exchange.tenants import registry
 
 if TYPE_CHECKING:
@@ -128,11 +130,27 @@ def inbound_dags() -> Iterator[DAG]:
 def require_sound_tenant_files() -> None:
     """Do nothing when every tenant file holds; called by a DAG file of its own, so the others stay untouched.
 
+    What exports ask for is looked at as well: reports, columns and parameters that a tenant file cannot know.
+
     :raises RegistryInvalid: with every mistake and its remedy; Airflow shows it as an import error on its
     first page.
     """
     if get_parsing_context().dag_id is None:
-        registry.load()
+        _require_sound_exports(registry.load())
+
+
+def _require_sound_exports(found: registry.Registry) -> None:
+    tenants = [tenant for tenant in found.tenants.values() if tenant.exports]
+    if not tenants:
+        return
+    # Here alone of all DAG files: it brings the whole catalogue of reports along.
+    from partner_exchange.exports import plan
+
+    problems = [str(problem) for tenant in tenants for problem in plan.problems(tenant)]
+    if problems:
+        lines = "\n".join(f"  {line}" for line in problems)
+        message = f"Exports do not hold:\n{lines}\nMend it, then run `exchange tenants check`."
+        raise RegistryInvalid("registry-invalid", message, problems=problems)
 
 
 def build_inbound_dag(tenant: Tenant, settings: Settings | None = None) -> DAG:
@@ -214,6 +232,7 @@ def _inbox_asset(tenant: Tenant, settings: Settings) -> Asset:
                     folder=inbox_path(tenant),
                     poll_interval_s=settings.poll_interval_s,
                     ring_again_s=settings.ring_again_s,
+                    answers=inbox_answers(tenant),
                 ),
             )
         ],

@@ -1,7 +1,8 @@
 """Builds the outbound DAGs; ``dags/outbound.py`` only hands them to Airflow.
 
-An outbound DAG belongs to one tenant and one export. It asks the ledger what is due, so a missed run, a
-second one and one started by hand all come to the same sets.
+An outbound DAG belongs to one tenant and one export: of the tenant file (``orchestration.exports``), or a set
+for NHSN (here). It asks the ledger what is due, so a missed run, a second one and one started by hand all
+come to the same files.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from airflow.sdk import DAG, CronTriggerTimetable, get_parsing_context
 from partner_exchange.exports.nhsn.schedule import CRON, ZONE_NAME, export_name
 from partner_exchange.orchestration import outbound_tasks
 from partner_exchange.orchestration.builders import COMMON
+from partner_exchange.orchestration.exports import OUTBOUND_PREFIX, build_export_dag, export_dag_id
 from partner_exchange.settings import get_settings
 from partner_exchange.tenants import registry
 from partner_exchange.tenants.resources import Frequency
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from partner_exchange.tenants.model import Tenant
-
-OUTBOUND_PREFIX = "outbound__"
 
 _NHSN_DOC = """\
 ### {frequency} set for NHSN from {name} (`{code}`, {mode})
@@ -60,6 +60,9 @@ def outbound_dags() -> Iterator[DAG]:
         for frequency in _frequencies(tenant):
             if wanted in (None, _dag_id(tenant, frequency)):
                 yield build_nhsn_dag(tenant, frequency)
+        for name in tenant.exports:
+            if wanted in (None, export_dag_id(tenant.code, name)):
+                yield build_export_dag(tenant, name)
 
 
 def build_nhsn_dag(tenant: Tenant, frequency: Frequency) -> DAG:
@@ -90,7 +93,7 @@ def build_nhsn_dag(tenant: Tenant, frequency: Frequency) -> DAG:
 
 
 def _dag_id(tenant: Tenant, frequency: Frequency) -> str:
-    return f"{OUTBOUND_PREFIX}{tenant.code}__{export_name(frequency)}"
+    return export_dag_id(tenant.code, export_name(frequency))
 
 
 def _frequencies(tenant: Tenant) -> list[Frequency]:

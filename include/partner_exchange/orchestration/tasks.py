@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import TriggerRule, get_current_context, task, task_group
 
+from partner_exchange.orchestration.export_assets import store_asset
 from partner_exchange.orchestration.sensor import Settled
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def file(tenant_code: str, submission_id: str) -> None:
     """One submission from check to mail."""
     steps = [
         validate(submission_id),
-        load(submission_id),
+        load.override(outlets=[store_asset(tenant_code)])(submission_id),
         respond(tenant_code, submission_id),
         notify(submission_id),
     ]

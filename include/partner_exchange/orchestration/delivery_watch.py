@@ -1,0 +1,185 @@
+"""What housekeeping looks after between deliveries: answers, targets, dead letters (X10, X11)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from typing import get_args
+
+from partner_exchange import clock, log
+from partner_exchange.errors import DeliveryError
+from partner_exchange.exports.delivery import warnings
+from partner_exchange.exports.delivery.probe import probe
+from partner_exchange.exports.delivery.warnings import TargetWarning
+from partner_exchange.exports.nhsn.schedule import export_name
+from partner_exchange.ledger import deliveries as ledger
+from partner_exchange.ledger import mails
+from partner_exchange.ledger.database import transaction
+from partner_exchange.ledger.deliveries import Delivery, DeliveryState
+from partner_exchange.ledger.mails import Event
+from partner_exchange.orchestration.targets import expires_on, open_target
+from partner_exchange.settings import get_settings
+from partner_exchange.submissions.recipients import recipients
+from partner_exchange.tenants import registry
+from partner_exchange.tenants.exports import Target
+from partner_exchange.tenants.model import Tenant
+from partner_exchange.tenants.resources import Frequency
+
+_logger = logging.getLogger(__name__)
+
+OLD_AFTER = timedelta(days=1)
+_MOST_DEAD = 1000
+
+
+@dataclass
+class AnswerWatch:
+    """How many exports were looked at or could not be, what was found, and how many mails were queued."""
+
+    exports: int = 0
+    unreachable: int = 0
+    accepted: int = 0
+    refused: int = 0
+    unmatched: int = 0
+    unreadable: int = 0
+    reminders: int = 0
+
+    def as_dict(self) -> dict[str, int]:
+        """Return plain values for a log line or an XCom."""
+        return asdict(self)
+
+
+@dataclass
+class TargetWatch:
+    """How many targets were tried, how many mails were queued, and which targets do not hold."""
+
+    targets: int = 0
+    mails: int = 0
+    failed: list[str] = field(default_factory=list)
+    """``<connection> (<code>)`` of each that does not hold."""
+
+
+def collect_answers() -> AnswerWatch:
+    """Look for answers to what was delivered and is not answered; a server that is away holds up no other.
+
+    :raises StoreUnavailable: the ledger cannot be reached.
+    """
+    watch, away = AnswerWatch(), set[str]()
+    for tenant in _tenants():
+        targets = [(name, target) for name, target in _targets(tenant) if target.answers is not None]
+        for name, target in targets:
+            if not _waits_for_answer(tenant, name):
+                continue
+            # Each look at a server that is away costs its whole patience: one a run is enough.
+            connection_id = _connection_id(tenant, target)
+            if connection_id in away or not _collect(tenant, name, watch):
+                away.add(connection_id)
+                watch.unreachable += 1
+        if targets:
+            from partner_exchange.exports import answers
+
+            watch.reminders += answers.remind(tenant)
+    log.event(_logger, "answers.collected", **watch.as_dict())
+    return watch
+
+
+def _collect(tenant: Tenant, name: str, watch: AnswerWatch) -> bool:
+    """Take in the answers of one export; False when its target cannot be opened or listed."""
+    from partner_exchange.exports import answers
+
+    try:
+        found = answers.collect(tenant, name, open_target)
+    except DeliveryError as error:
+        log.event(_logger, "answers.unreachable", tenant=tenant.code, export=name, code=error.code)
+        return False
+    watch.exports += 1
+    for verdict in ("accepted", "refused", "unmatched", "unreadable"):
+        setattr(watch, verdict, getattr(watch, verdict) + getattr(found, verdict))
+    return True
+
+
+def _waits_for_answer(tenant: Tenant, name: str) -> bool:
+    with transaction() as connection:
+        return bool(ledger.latest(connection, tenant.code, name, states=(DeliveryState.DELIVERED,), limit=1))
+
+
+def watch_targets() -> TargetWatch:
+    """Try every server that files go to, and queue mails about what does not hold or soon will not.
+
+    :raises StoreUnavailable: the ledger cannot be reached.
+    """
+    users: dict[tuple[str, str], list[tuple[Tenant, Target]]] = {}
+    for tenant in _tenants():
+        for _, target in _targets(tenant):
+            if target.kind == "server":
+                users.setdefault((target.connection, target.folder), []).append((tenant, target))
+    watch = TargetWatch(targets=len(users))
+    for (connection_id, _), used_by in users.items():
+        for warning in _warnings(*used_by[0]):
+            if not warning.is_of_expiry:
+                watch.failed.append(f"{connection_id} ({warning.what})")
+            watch.mails += _tell([tenant for tenant, _ in used_by], warning)
+    log.event(_logger, "targets.watched", targets=watch.targets, failed=len(watch.failed), mails=watch.mails)
+    return watch
+
+
+def _warnings(tenant: Tenant, target: Target) -> Iterator[TargetWarning]:
+    connection_id, today = target.connection, clock.today()
+    steps = probe(lambda: open_target(tenant, target), expires_on=lambda: expires_on(connection_id))
+    failed = next((step for step in steps if not step.is_ok), None)
+    if failed is not None:
+        log.event(_logger, "target.failed", connection=connection_id, step=failed.name, code=failed.code)
+        yield TargetWarning(connection_id, failed.code, today)
+    # What is wrong with the connection itself, the probe has said.
+    with suppress(DeliveryError):
+        last_on = expires_on(connection_id)
+        due = warnings.of_expiry(connection_id, last_on, today) if last_on else None
+        if due is not None:
+            yield due
+
+
+def _tell(tenants: list[Tenant], warning: TargetWarning) -> int:
+    """Queue the mails of a warning, to the contacts of all who use the target and, once, to us."""
+    ours = get_settings().operations_mail
+    count = 0
+    with transaction() as connection:
+        for place, tenant in enumerate({tenant.code: tenant for tenant in tenants}.values()):
+            told = recipients(tenant.contacts, Event.DELIVERY_FAILED)
+            count += mails.enqueue(
+                connection,
+                tenant_code=tenant.code,
+                event=Event.TARGET_WARNING,
+                recipients=(*told, *((ours,) if ours and place == 0 else ())),
+                topic=warning.topic,
+            )
+    return count
+
+
+def old_dead_letters() -> list[Delivery]:
+    """Return dead letters, oldest first, that were opened more than a day ago.
+
+    :raises StoreUnavailable: the ledger cannot be reached.
+    """
+    with transaction() as connection:
+        dead = ledger.latest(connection, states=(DeliveryState.DEAD,), limit=_MOST_DEAD)
+    return [one for one in reversed(dead) if clock.now() - one.opened_at > OLD_AFTER]
+
+
+def _tenants() -> list[Tenant]:
+    """Return the tenants whose file holds; one that does not shows as an import error."""
+    return list(registry.examine(get_settings().tenants_dir)[0].tenants.values())
+
+
+def _targets(tenant: Tenant) -> Iterator[tuple[str, Target]]:
+    """Yield where each export of a tenant goes, sets for NHSN included."""
+    for name, export in tenant.exports.items():
+        yield name, export.target
+    if tenant.status.nhsn_target is not None:
+        for frequency in get_args(Frequency):
+            yield export_name(frequency), tenant.status.nhsn_target
+
+
+def _connection_id(tenant: Tenant, target: Target) -> str:
+    return target.connection if target.kind == "server" else tenant.inbox.connection
