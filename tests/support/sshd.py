@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import getpass
 import os
+import resource
+import secrets
+import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -13,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import paramiko
+import pytest
 
 from support.clients import require
 
@@ -20,13 +25,101 @@ PATIENCE_S = 15.0
 
 
 @dataclass(frozen=True)
-class Sshd:
-    """Where the server listens and how to log in."""
+class User:
+    """A system user of this machine; ``password`` is "" when nobody knows it."""
 
-    port: int
-    user: str
-    key_file: Path
-    host_key: str
+    name: str
+    home: Path
+    password: str = ""
+
+
+def _me() -> User:
+    return User(getpass.getuser(), Path.home())
+
+
+@contextmanager
+def a_user() -> Iterator[User]:
+    """Make a system user with a password for the block; only root may, so others skip the test."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may make the system user that this test needs; CI is root")
+    useradd, chpasswd = require("useradd"), require("chpasswd")
+    user = User(
+        f"px{secrets.token_hex(4)}", Path("/home") / f"px-{secrets.token_hex(4)}", secrets.token_hex(8)
+    )
+    subprocess.run([useradd, "-m", "-d", str(user.home), "-s", "/bin/sh", user.name], check=True)
+    try:
+        subprocess.run([chpasswd], input=f"{user.name}:{user.password}\n", text=True, check=True)
+        yield user
+    finally:
+        subprocess.run([require("userdel"), "-f", user.name], check=False, capture_output=True)
+        shutil.rmtree(user.home, ignore_errors=True)
+
+
+class Sshd:
+    """Where the server listens and how to log in; may be stopped, and started again with another host key."""
+
+    def __init__(
+        self, folder: Path, user: User, config: str, *, password_login: bool, file_limit_bytes: int | None
+    ) -> None:
+        self._folder = folder
+        self._program = require("sshd")
+        self._process: subprocess.Popen[bytes] | None = None
+        self._file_limit_bytes = file_limit_bytes
+        self.user = user.name
+        self.home = user.home
+        self.password = user.password
+        self.key_file = folder / "user"
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port: int = free.getsockname()[1]
+        for name in ("host", "user"):
+            _make_key(folder / name)
+        (folder / "authorized").write_bytes((folder / "user.pub").read_bytes())
+        passwords = "yes" if password_login else "no"
+        (folder / "config").write_text(
+            f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {folder / 'host'}\nPidFile none\n"
+            f"AuthorizedKeysFile {folder / 'authorized'}\nStrictModes no\nUsePAM no\n"
+            f"PermitRootLogin prohibit-password\nPasswordAuthentication {passwords}\n"
+            f"KbdInteractiveAuthentication no\nSubsystem sftp internal-sftp\n{config}"
+        )
+        # The server reads it as the user who logs in.
+        (folder / "authorized").chmod(0o644)
+
+    @property
+    def host_key(self) -> str:
+        """Return the public host key as OpenSSH writes it."""
+        return (self._folder / "host.pub").read_text()
+
+    def start(self) -> None:
+        if os.geteuid() == 0:
+            # The server wants its privilege separation folder, which only its init script makes.
+            Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [self._program, "-D", "-e", "-f", str(self._folder / "config")],
+                stderr=log,
+                preexec_fn=self._limit if self._file_limit_bytes else None,
+                restore_signals=self._file_limit_bytes is None,
+            )
+        _wait_for_banner(self.port, self._process)
+
+    def _limit(self) -> None:
+        assert self._file_limit_bytes is not None
+        # The write is refused; by default the process would be killed.
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (self._file_limit_bytes, self._file_limit_bytes))
+
+    def stop(self) -> None:
+        """Close the port; sessions that are open go on."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+            self._process = None
+
+    def change_host_key(self) -> None:
+        """Start anew at the same port with another host key."""
+        self.stop()
+        _make_key(self._folder / "host")
+        self.start()
 
     @contextmanager
     def client(self) -> Iterator[paramiko.SFTPClient]:
@@ -48,36 +141,37 @@ class Sshd:
 
 
 @contextmanager
-def sshd(folder: Path) -> Iterator[Sshd]:
-    """Run a server on a free port for the block; ``folder`` holds its keys."""
-    program, keygen = require("sshd"), require("ssh-keygen")
+def sshd(
+    folder: Path,
+    *,
+    user: User | None = None,
+    password_login: bool = False,
+    config: str = "",
+    file_limit_bytes: int | None = None,
+) -> Iterator[Sshd]:
+    """Run a server on a free port for the block; ``folder`` holds its keys.
+
+    :param user: who may log in; unset: the user of the test.
+    :param config: further lines, such as ``MaxSessions 1`` or ``ChrootDirectory ...``.
+    :param file_limit_bytes: no file on this server becomes larger.
+    """
+    require("sshd")
     folder.mkdir()
-    folder.chmod(0o700)
-    for name in ("host", "user"):
-        command = [keygen, "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)]
-        subprocess.run(command, check=True)
-    (folder / "authorized").write_bytes((folder / "user.pub").read_bytes())
-    (folder / "authorized").chmod(0o600)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    (folder / "config").write_text(
-        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder / 'host'}\nPidFile none\n"
-        f"AuthorizedKeysFile {folder / 'authorized'}\nStrictModes no\nUsePAM no\n"
-        "PermitRootLogin prohibit-password\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n"
-        "Subsystem sftp internal-sftp\n"
+    folder.chmod(0o755 if user else 0o700)
+    server = Sshd(
+        folder, user or _me(), config, password_login=password_login, file_limit_bytes=file_limit_bytes
     )
-    if os.geteuid() == 0:
-        # The server wants its privilege separation folder, which only its init script makes.
-        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([program, "-D", "-e", "-f", str(folder / "config")], stderr=log)
     try:
-        _wait_for_banner(port, process)
-        host_key = (folder / "host.pub").read_text()
-        yield Sshd(port, getpass.getuser(), folder / "user", host_key)
+        server.start()
+        yield server
     finally:
-        process.terminate()
-        process.wait()
+        server.stop()
+
+
+def _make_key(file: Path) -> None:
+    file.unlink(missing_ok=True)
+    command = [require("ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-f", str(file)]
+    subprocess.run(command, check=True)
 
 
 def _wait_for_banner(port: int, process: subprocess.Popen[bytes]) -> None:
