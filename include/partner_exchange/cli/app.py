@@ -11,6 +11,7 @@ from partner_exchange import log
 from partner_exchange.cli import (
     code_sets,
     consent,
+    exports,
     files,
     nhsn,
     operate,
@@ -36,6 +37,7 @@ statuses.add_to(app)
 students.add_to(app)
 templates.add_to(app)
 nhsn.add_to(app)
+exports.add_to(app)
 code_sets.add_to(app)
 consent.add_to(app)
 retention.add_to(app)

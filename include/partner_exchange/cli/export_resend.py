@@ -1,0 +1,163 @@
+"""``exchange export resend`` and ``abandon``: what a person may do with a delivery (X09, X10)."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from partner_exchange.cli.export_common import (
+    BY_OPTION,
+    actor,
+    count,
+    plainly,
+    print_facts,
+    target_opener,
+    utc,
+)
+from partner_exchange.cli.export_run import delivered_sentence
+from partner_exchange.cli.export_show import DELIVERY_ARGUMENT, as_document
+from partner_exchange.cli.options import JSON_OPTION
+from partner_exchange.ledger.deliveries import OPEN, SENT, DeliveryState
+
+if TYPE_CHECKING:
+    from partner_exchange.exports.delivery.carrier import Carrier
+    from partner_exchange.ledger.deliveries import Delivery
+    from partner_exchange.settings import Settings
+    from partner_exchange.tenants.exports import Target
+
+_NAME_TAKEN = {
+    "number": "it would get the next free number behind its name",
+    "replace": "it would be replaced",
+    "refuse": "so nothing would be delivered",
+}
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    app.command("resend")(resend)
+    app.command("abandon")(abandon)
+
+
+def resend(
+    delivery_id: DELIVERY_ARGUMENT,
+    is_again: Annotated[
+        bool, typer.Option("--again", help="send a delivered file a second time, the same bytes")
+    ] = False,
+    is_dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="only say what would be sent where, and what is there now")
+    ] = False,
+    by: BY_OPTION = None,
+    as_json: JSON_OPTION = False,
+) -> None:
+    """Send a dead letter again, or one whose next try is not due yet, now.
+
+    Exit 0 when it is in place, 1 when this try failed too.
+    """
+    from partner_exchange.exports.runs import interventions
+    from partner_exchange.ledger import deliveries as ledger
+    from partner_exchange.ledger.database import transaction
+    from partner_exchange.local.database import ensure_database
+    from partner_exchange.notify import outbox
+    from partner_exchange.settings import get_settings
+
+    settings = get_settings()
+    with plainly(), ensure_database(settings):
+        if is_dry_run:
+            with transaction() as connection:
+                delivery = ledger.get(connection, delivery_id)
+            _tell(delivery, settings, is_again=is_again, as_json=as_json)
+            return
+        try:
+            sent = interventions.resend(
+                delivery_id, target_opener(settings), actor=actor(by), is_again=is_again
+            )
+        finally:
+            outbox.deliver(topic=delivery_id)
+    if as_json:
+        print(json.dumps(as_document(sent), ensure_ascii=False, indent=2))
+    elif sent.state in SENT:
+        print(delivered_sentence(sent))
+    else:
+        print(f"{delivery_id}: there is nothing to send any more, so no file went.")
+
+
+def abandon(
+    delivery_id: DELIVERY_ARGUMENT,
+    even_if_uploaded: Annotated[
+        bool,
+        typer.Option(
+            "--even-if-uploaded", help="also when its file may be at the target; it may go twice then"
+        ),
+    ] = False,
+    by: BY_OPTION = None,
+    as_json: JSON_OPTION = False,
+) -> None:
+    """Give up a delivery that was not delivered; what it holds goes with the next one."""
+    from partner_exchange.exports.runs import interventions
+    from partner_exchange.local.database import ensure_database
+    from partner_exchange.settings import get_settings
+
+    with plainly(), ensure_database(get_settings()):
+        given_up = interventions.abandon(delivery_id, actor=actor(by), even_if_uploaded=even_if_uploaded)
+    if as_json:
+        print(json.dumps(as_document(given_up), ensure_ascii=False, indent=2))
+    else:
+        print(f"{delivery_id}: given up. What it held goes with the next one of {given_up.export_name}.")
+
+
+def _tell(delivery: Delivery, settings: Settings, *, is_again: bool, as_json: bool) -> None:
+    """Say what a resend would do; nothing is changed, here or at the target."""
+    from partner_exchange.exports import plan as plans
+    from partner_exchange.tenants import registry
+
+    if (why_not := _why_not(delivery, is_again=is_again)) or not delivery.archive_path:
+        would = why_not or "The file would be written first; it is not known yet how many rows it has."
+        facts = {"delivery": delivery.delivery_id, "state": str(delivery.state)}
+    else:
+        tenant = registry.load_one(delivery.tenant_code)
+        target = plans.target_of(tenant, delivery.export_name)
+        with target_opener(settings)(tenant, target) as carrier:
+            there, would = _at_target(delivery, target, carrier)
+            where = str(carrier.place)
+        facts = {
+            "delivery": delivery.delivery_id,
+            "state": str(delivery.state),
+            "file": delivery.file_name,
+            "rows": count(delivery.rows_total),
+            "bytes": count(delivery.size_bytes),
+            "sha256": delivery.sha256,
+            "where": where,
+            "there now": there,
+        }
+    if as_json:
+        print(json.dumps({**facts, "would": would, "is_dry_run": True}, ensure_ascii=False, indent=2))
+        return
+    print_facts(facts)
+    print(f"\n{would} Nothing was changed.")
+
+
+def _why_not(delivery: Delivery, *, is_again: bool) -> str:
+    if delivery.state in SENT and not is_again:
+        return (
+            f"It was delivered at {utc(delivery.delivered_at)} UTC; only with --again it would go once more."
+        )
+    if delivery.state not in (*SENT, *OPEN):
+        return "It was given up; what it held goes with the next one."
+    return ""
+
+
+def _at_target(delivery: Delivery, target: Target, carrier: Carrier) -> tuple[str, str]:
+    """Return what is there now, and what would happen."""
+    named = delivery.delivered_name if delivery.state is DeliveryState.UPLOADED else delivery.file_name
+    half, whole = carrier.size_bytes(delivery.temporary_name), carrier.size_bytes(named)
+    there = [f"{named} with {whole} bytes"] if whole is not None else []
+    there += [f"what an earlier try left, {half} bytes under a hidden name"] if half is not None else []
+    told = ", and ".join(there) or "neither a file of this name nor what an earlier try left"
+    was_uploaded = bool(delivery.delivered_name) and delivery.state not in SENT
+    if was_uploaded and half is None:
+        return told, "The file has got its name already; only the ledger would be brought up to date."
+    if whole is not None and not was_uploaded:
+        return told, f"A file of that name is there: {_NAME_TAKEN[target.name_taken]}."
+    return told, f"It would be put there as {named}."
