@@ -424,6 +424,20 @@ def test_X10_a_server_that_falls_silent_in_mid_file_is_given_up(
     assert caught.value.code == "target-silent"
 
 
+def test_X10_a_server_that_takes_no_more_bytes_is_given_up(server: Sshd, between: Proxy, box: Path) -> None:
+    """Paramiko alone would try to send for ever."""
+    between.narrow()
+    between.mood, between.after_bytes = "freeze", 100_000
+    login, place = login_to(server, port=between.port), Place("north_sftp", str(box), is_ours=False)
+    with dial(login, place, HURRY) as client:
+        client.line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
+        carrier = Carrier(SftpHome(client, str(box)), str(box), is_ours=False)
+        with pytest.raises(Unreachable) as caught:
+            carrier.put("a.tmp", chunks())
+        assert client.line.is_stuck
+    assert caught.value.code == "target-silent"
+
+
 def test_X10_a_slow_server_gets_its_file_however_long_it_takes(
     server: Sshd, between: Proxy, box: Path
 ) -> None:
