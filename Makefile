@@ -51,9 +51,10 @@ bench: setup ## Measure speed and memory beside COPY and a plain pandas script
 	@$(BIN)/exchange bench
 
 .PHONY: docs
-docs: setup ## Write anew what is generated: docs/tenants.md, docs/status-types.md, docs/tenant.schema.json, docs/findings.md, the tests in docs/requirements.md
+docs: setup ## Write anew what is generated: docs/tenants.md, docs/status-types.md, docs/tenant.schema.json, docs/findings.md, docs/reports.md, the tests in docs/requirements.md
 	$(BIN)/python -m partner_exchange.tenants.docs
 	$(BIN)/python -m partner_exchange.validation.docs
+	$(BIN)/python -m partner_exchange.exports.reports.docs
 	$(BIN)/python tests/support/trace.py
 
 .PHONY: up

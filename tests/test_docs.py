@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 import yaml
 
+from partner_exchange.exports.reports import docs as report_docs
 from partner_exchange.settings import PROJECT_DIR
 from partner_exchange.tenants import catalogue_docs, docs
 from partner_exchange.tenants.presets import PRESETS
@@ -36,8 +37,9 @@ def anchors(page: Path) -> set[str]:
         (docs.REFERENCE_PATH, docs.reference),
         (docs.SCHEMA_PATH, docs.schema_text),
         (catalogue_docs.PAGE_PATH, catalogue_docs.page),
+        (report_docs.PAGE_PATH, report_docs.page),
     ],
-    ids=["reference", "schema", "status-types"],
+    ids=["reference", "schema", "status-types", "reports"],
 )
 def test_N09_tenant_reference_is_current(path: Path, text: object) -> None:
     assert callable(text)

@@ -88,12 +88,19 @@ def _tables(
 
 
 def _mapping(schema: dict[str, Any], option: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the mapping that an option, or each entry of its list, is or may be; else None."""
+    """Return the mapping that an option, or each entry of its list or mapping, is or may be; else None."""
     for choice in option.get("anyOf", [option]):
-        target = _resolve(schema, choice.get("items", choice))
+        target = _resolve(schema, choice.get("items", _entry(choice)))
         if "properties" in target:
             return target
     return None
+
+
+def _entry(option: dict[str, Any]) -> dict[str, Any]:
+    """Return what each entry of a mapping of names is; the option itself where it is none."""
+    of_names = list(option.get("patternProperties", {}).values())
+    found: Any = of_names[0] if of_names else option.get("additionalProperties")
+    return found if isinstance(found, dict) else option
 
 
 def _resolve(schema: dict[str, Any], option: dict[str, Any]) -> dict[str, Any]:
@@ -143,7 +150,7 @@ def _value(schema: dict[str, Any], option: dict[str, Any], path: tuple[str, ...]
     if option["type"] == "array":
         return f"list of {_value(schema, option['items'], path)}"
     if option["type"] == "object":
-        return f"mapping of names to {_value(schema, option['additionalProperties'], path)}"
+        return f"mapping of names to {_value(schema, _entry(option), path)}"
     return _SIMPLE_TYPES[option["type"]] + _limits(option)
 
 

@@ -55,7 +55,7 @@ def settle(report: Report, given: Mapping[str, object]) -> dict[str, Value]:
                 report=report.name,
                 parameter=name,
             )
-    return {name: _value(report, one, given.get(name, one.default)) for name, one in known.items()}
+    return {name: _value(report, one, given.get(name)) for name, one in known.items()}
 
 
 def wrong(report: str, parameter: str, needs: str) -> ReportRefused:
@@ -70,7 +70,7 @@ def wrong(report: str, parameter: str, needs: str) -> ReportRefused:
 
 def _value(report: Report, parameter: Parameter, given: object) -> Value:
     if given is None:
-        return None
+        return parameter.default
     value = _of_kind(parameter.kind, given)
     if value is None:
         raise wrong(report.name, parameter.name, _WRITTEN_AS[parameter.kind])

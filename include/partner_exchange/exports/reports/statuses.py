@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Numeric, Table, and_, cast, func, select
 
@@ -157,15 +157,12 @@ def _overdue(connection: Connection, request: Request) -> Iterator[Row]:
 
 
 def _silent(connection: Connection, request: Request) -> Iterator[Row]:
-    last_at = dict(
-        connection.execute(
-            select(_status.c.resource_id, func.max(_status.c.confirmed_at))
-            .where(_status.c.tenant_code == request.tenant.code)
-            .group_by(_status.c.resource_id)
-        )
-        .tuples()
-        .all()
+    query = (
+        select(_status.c.resource_id, func.max(_status.c.confirmed_at))
+        .where(_status.c.tenant_code == request.tenant.code)
+        .group_by(_status.c.resource_id)
     )
+    last_at: dict[str, datetime] = dict(connection.execute(query).all())
     mode = request.tenant.mode
     resources = {one.id_in(mode): one for one in request.tenant.status.resources if one.id_in(mode)}
     for resource_id, resource in sorted(resources.items()):
