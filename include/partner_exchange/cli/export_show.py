@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from partner_exchange.cli.export_answers import print_answers
 from partner_exchange.cli.export_common import count, plainly, print_facts, utc
 from partner_exchange.cli.options import JSON_OPTION, database
 from partner_exchange.ledger.deliveries import DeliveryState
@@ -50,16 +51,22 @@ def show(
 ) -> None:
     """Show one delivery: file, place, tries, fault, answers, and where its file is in the archive."""
     from partner_exchange.ledger import deliveries as ledger
+    from partner_exchange.ledger import delivery_answers
 
     with plainly():
         with database() as connection:
             delivery = ledger.get(connection, delivery_id)
+            answers = delivery_answers.latest(connection, delivery_id=delivery_id)
         rows_read = _rows_read(delivery) if is_read else None
     if as_json:
-        extra = {"rows_read": rows_read} if is_read else {}
+        extra: dict[str, Any] = {"rows_read": rows_read} if is_read else {}
+        extra["answers"] = [one.as_dict() for one in answers]
         print(json.dumps({**as_document(delivery), **extra}, ensure_ascii=False, indent=2))
         return
     print_facts(_facts(delivery, rows_read))
+    if answers:
+        print()
+        print_answers(answers)
     print(f"\n{_NEXT[delivery.state].format(id=delivery.delivery_id)}")
 
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from partner_exchange.cli import (
+    export_answers,
     export_new,
     export_probe,
     export_reports,
@@ -197,5 +198,6 @@ export_run.add_to(export_app)
 export_resend.add_to(export_app)
 export_reports.add_to(export_app)
 export_probe.add_to(export_app)
+export_answers.add_to(export_app)
 export_requests.add_to(export_app)
 export_new.add_to(export_app)

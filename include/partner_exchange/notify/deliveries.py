@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
+from partner_exchange.exports.delivery import warnings
 from partner_exchange.ledger import deliveries as ledger
 from partner_exchange.ledger import report_requests
 from partner_exchange.ledger.deliveries import Delivery, DeliveryState
@@ -180,32 +181,39 @@ def _wanted(connection: Connection, request_id: str, tenant: Tenant) -> Content:
 
 
 def _warning(topic: str, tenant: Tenant) -> Content:
-    connection_id, what, day = _parts(topic)
-    exports = [name for name, one in tenant.exports.items() if one.target.connection == connection_id]
+    warning = warnings.of_topic(topic)
+    day = warning.day.isoformat()
+    if warning.is_of_expiry:
+        subject = f"{warning.connection_id}: our login ends on {day}"
+        headline = f"Our login to your server ends on {day}."
+        asked = "Your turn: please give us a new one before. Never send a password or a private key by mail."
+        more = ["Until then all goes on as it is."]
+    else:
+        subject = f"{warning.connection_id}: files cannot be delivered ({warning.what})"
+        headline = f"Our test of {day} shows that files cannot be delivered to your server."
+        asked = turn(warning.what, is_home=False)
+        more = ["Nothing is lost: what cannot be delivered is kept, and goes once this is mended."]
+    exports = [name for name, one in tenant.exports.items() if one.target.connection == warning.connection_id]
+    # For our own people, who get the same mail.
+    more += [f"Step by step: `exchange export probe --tenant {tenant.code} {name}`." for name in exports[:1]]
     return Content(
         "delivery",
-        f"{connection_id}: {what}",
+        subject,
         {
-            "headline": f"The connection {connection_id} needs somebody's attention: {what}.",
-            "turn": "",
+            "headline": headline,
+            "turn": asked,
             "rows": {
-                "Connection": connection_id,
+                "Connection": warning.connection_id,
+                "Exports": ", ".join(exports) or "sets for NHSN",
+                "Code": warning.what,
                 "Partner": f"{tenant.name} ({tenant.code})",
-                "Exports": ", ".join(exports) or "none",
-                "Seen": day,
             },
             "fault": "",
-            "more": [],
+            "more": more,
             "support": tenant.contacts.support,
         },
-        {"X-Exchange-Connection": connection_id},
+        {"X-Exchange-Connection": one_line(warning.connection_id)},
     )
-
-
-def _parts(topic: str) -> tuple[str, str, str]:
-    rest, _, day = topic.rpartition(".")
-    connection_id, _, what = rest.rpartition(".")
-    return connection_id, what, day
 
 
 def _content(

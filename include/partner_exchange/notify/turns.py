@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from partner_exchange.exports.delivery.faults import Fault
+from partner_exchange.exports.delivery.probe import EXPIRED
 
 _LOOK = "Your turn: please look why your server did not answer us, and tell us when we may send again."
 _OURS = "Our turn: this is for us to mend. Nothing is asked of you."
@@ -22,6 +23,7 @@ _AT_A_SERVER: Mapping[str, str] = {
         "Your turn: please let our user log in again, or tell us what has changed. Never send a password by "
         "mail."
     ),
+    EXPIRED: "Your turn: please give us a new login. Never send a password or a private key by mail.",
     Fault.NO_SFTP: "Your turn: please allow SFTP for our user.",
     Fault.NO_COMMON_CIPHER: "Your turn: please bring your server's SSH up to date.",
     Fault.CONNECTION_MISSING: _OURS,
