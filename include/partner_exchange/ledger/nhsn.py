@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, get_args
 
-from sqlalchemy import ColumnElement, Connection, Select, select, text
+from sqlalchemy import ColumnElement, Connection, Select, func, select, text
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from partner_exchange import clock
@@ -85,6 +85,15 @@ class KeptSet:
 
     path: str
     sha256: str
+
+
+@dataclass(frozen=True)
+class BuiltSetFile:
+    """A set in the archive, with its due time."""
+
+    due_at: datetime
+    kept: KeptSet
+    rows_total: int
 
 
 _IN_SET = frozenset({NhsnState.READY, NhsnState.WARNING})
@@ -194,6 +203,44 @@ def set_of(
     )
     row = connection.execute(query).one_or_none()
     return KeptSet(row.set_path, row.set_sha256) if row is not None else None
+
+
+def built_sets(
+    connection: Connection, tenant_code: str, frequency: Frequency, *, since: datetime
+) -> list[BuiltSetFile]:
+    """Return the sets of due times from ``since`` on in which at least one resource goes, earliest first."""
+    query = (
+        select(_table.c.due_at, _table.c.set_path, _table.c.set_sha256, func.count().label("rows_total"))
+        .where(
+            _table.c.tenant_code == tenant_code,
+            _table.c.frequency == frequency,
+            _table.c.due_at >= since,
+            _table.c.set_path.is_not(None),
+            _IS_OF_SET,
+        )
+        .group_by(_table.c.due_at, _table.c.set_path, _table.c.set_sha256)
+        .order_by(_table.c.due_at)
+    )
+    return [
+        BuiltSetFile(row.due_at, KeptSet(row.set_path, row.set_sha256), row.rows_total)
+        for row in connection.execute(query)
+    ]
+
+
+def in_set(connection: Connection, tenant_code: str, frequency: Frequency, due_at: datetime) -> list[str]:
+    """Return the resources that have a row in the set of a due time, by resource id."""
+    query = (
+        select(_table.c.resource_id)
+        .where(
+            _table.c.tenant_code == tenant_code,
+            _table.c.frequency == frequency,
+            _table.c.due_at == due_at,
+            _table.c.set_path.is_not(None),
+            _IS_OF_SET,
+        )
+        .order_by(_table.c.resource_id)
+    )
+    return list(connection.execute(query).scalars())
 
 
 def states(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from partner_exchange.errors import InboxLoginRefused, InboxUnavailable
 from partner_exchange.orchestration.looks import look_at
+from partner_exchange.storage.answer_names import inbox_answers
 from partner_exchange.storage.folders import Entry, SftpHome
 
 if TYPE_CHECKING:
@@ -23,21 +24,30 @@ class SettledHome(SftpHome):
     publish uploads atomically the claim must not take that half file (X01).
 
     :param settled: fingerprints of the complete files, as the sensor saw them.
+    :param answers: ``inbox_answers`` of the tenant; no claim takes those, so they show as they are.
     """
 
     def __init__(
-        self, client: paramiko.SFTPClient, root: str, *, inbox: str, settled: Collection[str]
+        self,
+        client: paramiko.SFTPClient,
+        root: str,
+        *,
+        inbox: str,
+        settled: Collection[str],
+        answers: Collection[str] = (),
     ) -> None:
         super().__init__(client, root)
         self._inbox = inbox
         self._settled = frozenset(settled)
+        self._answers = answers
 
     def entries(self, folder: str) -> list[Entry]:
         """See ``Home.entries``; files of the inbox that are not known to be complete are left out."""
         entries = super().entries(folder)
         if folder != self._inbox:
             return entries
-        growing = {fact.name for fact in look_at(entries).facts if fact.fingerprint not in self._settled}
+        look = look_at(entries).without_answers(self._answers)
+        growing = {fact.name for fact in look.facts if fact.fingerprint not in self._settled}
         return [entry for entry in entries if entry.name not in growing]
 
 
@@ -53,7 +63,13 @@ def open_home(tenant: Tenant, *, settled: Collection[str] | None = None) -> Iter
         if settled is None:
             yield SftpHome(client, tenant.home)
         else:
-            yield SettledHome(client, tenant.home, inbox=tenant.inbox.folder, settled=settled)
+            yield SettledHome(
+                client,
+                tenant.home,
+                inbox=tenant.inbox.folder,
+                settled=settled,
+                answers=inbox_answers(tenant),
+            )
 
 
 @contextmanager

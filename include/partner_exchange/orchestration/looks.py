@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from partner_exchange.storage.answer_names import is_answer
 from partner_exchange.storage.folders import Entry
 from partner_exchange.storage.names import SUSPENDED_NOTICE, is_claimable
 
@@ -39,6 +40,16 @@ class Look:
     def digest(self) -> str:
         """Return one fingerprint of all facts together."""
         return _digest(sorted(fact.fingerprint for fact in self.facts))
+
+    def without_answers(self, answers: Collection[str]) -> Look:
+        """Return the look without a partner's answers to delivered files, which no claim takes (X11).
+
+        :param answers: ``inbox_answers`` of the tenant.
+        """
+        if not answers:
+            return self
+        facts = frozenset(fact for fact in self.facts if not is_answer(fact.name, answers))
+        return Look(facts, self.is_suspended)
 
 
 EMPTY = Look()

@@ -12,6 +12,7 @@ from airflow.sdk import BaseSensorOperator
 from partner_exchange import clock, log
 from partner_exchange.orchestration.looks import Look, Settling, look_at
 from partner_exchange.orchestration.trigger import SettledTrigger
+from partner_exchange.storage.answer_names import inbox_answers
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -46,6 +47,7 @@ class InboxSensor(BaseSensorOperator):
         self.connection_id = tenant.inbox.connection
         self.folder = inbox_path(tenant)
         self.settle_s = tenant.inbox.settle_s
+        self.answers = inbox_answers(tenant)
         self.poll_interval_s = poll_interval_s
 
     def execute(self, context: Context) -> Settled:
@@ -79,6 +81,7 @@ class InboxSensor(BaseSensorOperator):
                 folder=self.folder,
                 poll_interval_s=self.poll_interval_s,
                 settle_s=self.settle_s,
+                answers=self.answers,
             ),
             method_name="resume_settled",
             timeout=timedelta(seconds=self.timeout),
@@ -97,7 +100,7 @@ class InboxSensor(BaseSensorOperator):
 
         home, _, folder = self.folder.rpartition("/")
         with open_client(self.connection_id) as client:
-            return look_at(SftpHome(client, home).entries(folder))
+            return look_at(SftpHome(client, home).entries(folder)).without_answers(self.answers)
 
     def _done(self, look: Look, settled: Settled) -> Settled:
         complete = len(look.facts) if settled is None else len(settled)

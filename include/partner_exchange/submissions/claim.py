@@ -21,6 +21,7 @@ from partner_exchange.ledger import submissions as ledger
 from partner_exchange.ledger.database import transaction
 from partner_exchange.ledger.submissions import Submission
 from partner_exchange.storage import paths
+from partner_exchange.storage.answer_names import inbox_answers, is_answer
 from partner_exchange.storage.archive import Archive, Kept
 from partner_exchange.storage.folders import Entry, Home
 from partner_exchange.storage.names import (
@@ -73,7 +74,13 @@ def claim(home: Home, tenant: Tenant, *, limit: int = 200) -> list[Claimed]:
     else:
         if any(entry.name == SUSPENDED_NOTICE for entry in entries):
             remove_notice(home, tenant)
-        new = [entry for entry in entries if entry.is_file and is_claimable(entry.name)]
+        # A partner's answer to a delivered file lies here too, and is for exports.answers to take (X11).
+        answers = inbox_answers(tenant)
+        new = [
+            entry
+            for entry in entries
+            if entry.is_file and is_claimable(entry.name) and not is_answer(entry.name, answers)
+        ]
         in_use = names_in_use(entries)
         wanted += [partial(_take, home, tenant, entry, in_use) for entry in new[:limit]]
     claimed, errors = list(unfinished), []

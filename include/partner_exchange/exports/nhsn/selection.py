@@ -44,6 +44,9 @@ class Reason(StrEnum):
     VALUES_CONTRADICT = "values-contradict"
     REQUIRED_MISSING = "required-missing"
     VALUES_DOUBTFUL = "values-doubtful"
+    NHSN_ERROR = "nhsn-error"
+    NHSN_NOT_SUBMITTED = "nhsn-not-submitted"
+    NHSN_WARNING = "nhsn-warning"
 
 
 @dataclass(frozen=True)
