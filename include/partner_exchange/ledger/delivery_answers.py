@@ -47,7 +47,7 @@ class Received:
     sha256: str
     """Of the content; "" when it is too large to be read."""
     modified_at: datetime
-    """The own time of the file, in whole seconds: a later file of the same name and content is a new answer."""
+    """Time of the file, in whole seconds: a later file of the same name and content is a new answer."""
     verdict: Verdict
     comment: str = ""
     delivery_id: str | None = None

@@ -105,6 +105,20 @@ class Carrier:
         with self._told():
             self._home.replace(old, new)
 
+    def put_away(self, name: str, folder: str, new: str) -> None:
+        """Move the file into a folder below, which is made when it is not there; nothing is replaced.
+
+        :raises NameTaken: ``new`` is there; nothing was changed.
+        :raises PathMissing: ``target-file-missing``, the file is gone.
+        """
+        for one in (name, folder, new):
+            _require_name(one)
+        with self._told():
+            self._home.ensure_folder(folder)
+            if self._home.exists(f"{folder}/{new}"):
+                raise self.error(Fault.NAME_TAKEN)
+            self._home.rename(name, f"{folder}/{new}")
+
     def remove(self, name: str) -> None:
         """Remove the file; nothing happens when it is not there."""
         _require_name(name)
