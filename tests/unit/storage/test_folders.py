@@ -4,6 +4,7 @@ servers).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,31 @@ def test_P6_a_folder_is_not_a_file_and_a_missing_folder_is_empty(home: LocalHome
     assert [entry.is_file for entry in home.entries("inbound")] == [False]
     assert home.entries("nowhere") == []
     home.remove("inbound/nothing.csv")
+
+
+def test_M67_a_file_is_put_in_chunks_under_exactly_its_name(home: LocalHome, tmp_path: Path) -> None:
+    home.put("inbound/a.tmp", iter([b"one", b"", b"two"]))
+    home.put("inbound/b.csv", [b"old"])
+    assert home.size_bytes("inbound/a.tmp") == 6
+    assert home.size_bytes("inbound/nothing") is None
+    home.replace("inbound/a.tmp", "inbound/b.csv")
+    assert [(path.name, path.read_bytes()) for path in (tmp_path / "inbound").iterdir()] == [
+        ("b.csv", b"onetwo")
+    ]
+
+
+def test_M67_what_cannot_be_written_whole_does_not_stay(home: LocalHome, tmp_path: Path) -> None:
+    def broken() -> Iterator[bytes]:
+        yield b"a part"
+        raise ValueError("the source")
+
+    with pytest.raises(ValueError, match="the source"):
+        home.put("inbound/a.tmp", broken())
+    assert list((tmp_path / "inbound").iterdir()) == []
+
+
+def test_X10_the_room_of_a_folder_is_known_and_of_none_it_is_not(home: LocalHome) -> None:
+    space = home.space("inbound")
+    assert space is not None
+    assert space.free_bytes > 0
+    assert home.space("nowhere") is None
