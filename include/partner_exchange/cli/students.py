@@ -19,9 +19,7 @@ from partner_exchange.errors import ConfigError
 if TYPE_CHECKING:
     from partner_exchange.tenants.model import Tenant
 
-USERNAMES = Annotated[
-    list[str] | None, typer.Argument(metavar="USERNAME", help="whom", show_default=False)
-]
+USERNAMES = Annotated[list[str] | None, typer.Argument(metavar="USERNAME", help="whom", show_default=False)]
 FILE_OPTION = Annotated[
     typer.FileBinaryRead | None,
     typer.Option(help="one Username a line, or a CSV whose first column is Username; - for standard input"),
@@ -181,8 +179,8 @@ def _flip(
         print(f"{code}: {counts.changed} became {state}, {counts.unchanged} were so already.")
         if asked and numbers:
             print(
-                f"{counts.unknown} Usernames belong to no student: {_told(asked.unit, numbers)}. Nothing was "
-                "done for them; look at how they are written, or load the roster that brings them."
+                f"Usernames that belong to no student: {counts.unknown} ({_told(asked.unit, numbers)}). "
+                "Nothing was done for them: look at how they are written, or load the roster that has them."
             )
     raise typer.Exit(1 if counts.unknown else 0)
 
