@@ -52,7 +52,9 @@ def looks_like_cron(text: str) -> bool:
 def normal(text: str) -> str:
     """Return a cron expression in its normal form: one space between fields, names and letters upper case.
 
-    The normal form of a normal form is itself; lists, ranges and steps stay as they are written.
+    A field that names all its values is ``*``: else it would hang on its spelling whether the day of the
+    month and the weekday must both hold, or one of the two. Other lists, ranges and steps stay as they are
+    written. The normal form of a normal form is itself.
 
     :raises ValueError: says which field does not hold, and what can be written instead.
     """
@@ -64,11 +66,12 @@ def normal(text: str) -> str:
             "there are neither seconds nor years, every minute (`* * * * *`) is the shortest"
         )
     settled = []
-    for written, field in zip(fields, _FIELDS, strict=True):
+    for place, (written, field) in enumerate(zip(fields, _FIELDS, strict=True)):
         one = "*" if written == "?" and field.title.startswith("day") else written
-        for part in one.split(","):
+        parts = one.split(",")
+        for part in parts:
             _require_part(part, field)
-        settled.append(one)
+        settled.append("*" if "*" in parts or _names_all(one, place) else one)
     if settled[2] != "*" and re.search("[#L]", settled[4]):
         raise ValueError(
             f"`{settled[2]}` and `{settled[4]}` cannot stand together: a day of the month beside a weekday "
@@ -77,6 +80,17 @@ def normal(text: str) -> str:
     cron = " ".join(settled)
     _require_runs(cron)
     return cron
+
+
+def _names_all(field: str, place: int) -> bool:
+    """Say whether a field limits nothing, alone among fields without limit."""
+    whole = ["*"] * len(_FIELDS)
+    whole[place] = field
+    try:
+        return bool(croniter.expand(" ".join(whole))[0][place] == ["*"])
+    except CroniterError:
+        # It holds by its parts; that they cannot stand together is said of the whole cron.
+        return False
 
 
 def _require_part(part: str, field: _Field) -> None:
