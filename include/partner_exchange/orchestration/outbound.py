@@ -28,20 +28,34 @@ _NHSN_DOC = """\
 ### {frequency} set for NHSN from {name} (`{code}`, {mode})
 
 Builds, {when} US Eastern, the CSV in the layout of CDC's HRD template for the hospitals of `{code}` whose
-data is forwarded {frequency}. The file goes into the archive, below `exports/{code}/{export}/`. Nothing is
-sent to CDC yet: what is in the set is **Ready**.
+data is forwarded {frequency}. The file goes into the archive, below `exports/{code}/{export}/`.
+{sending}
 
 | task | does |
 |---|---|
 | `build_set` | builds every set that is due and not recorded yet, 14 days back, each with its own values |
-| `report` | shows how many hospitals are in which state; turns the run red when a set is still missing |
+| `deliver_sets` | delivers every set that is built and not delivered, the earliest first, each once |
+| `confirm` | looks for the answers; `housekeeping__answers` goes on looking |
+| `report` | shows how many hospitals are in which state; red when a set is missing or not delivered |
 
 A hospital that goes into no set turns nothing red: it is **Not Submitted** or **Error** with a reason that
 says what to do. `exchange nhsn list --tenant {code}` shows them, `docs/nhsn.md` explains the reasons.
 
+**`deliver_sets` waits?** The server cannot be reached or refuses for now. It is tried again after 10 minutes,
+then 1, 4, 12 and 24 hours; `exchange export deliveries --tenant {code} --export {export}` shows the next try.
+
 **Red run?** A set could not be built, and that is ours to mend: the log of `build_set` says why. Clear the
 task, or leave it to the next run, which builds what is missing. A set that was built is never built anew.
+Or a set is a dead letter: the log of `deliver_sets` says what does not hold. Mend it, then
+`exchange export resend <delivery>`; later sets wait behind it and lose nothing.
 """
+
+_SENT = (
+    "It is not sent: the tenant file has no `status.nhsn_target`, or `mode` is test. What is in the set is "
+    "**Ready**.",
+    "From there it is delivered to the folder `{folder}`; what is in the set is **Ready** until an answer "
+    "comes, and **Submitted**, **Error** or **Warning** by it.",
+)
 
 _WHEN: dict[Frequency, str] = {"daily": "every day at 16:30", "weekly": "Tuesdays at 16:30"}
 
@@ -70,7 +84,7 @@ def build_nhsn_dag(tenant: Tenant, frequency: Frequency) -> DAG:
     export = export_name(frequency)
     with DAG(
         dag_id=_dag_id(tenant, frequency),
-        description=f"Builds the {frequency} NHSN set of {tenant.name}, says what became of each hospital",
+        description=f"Builds and sends the {frequency} NHSN set of {tenant.name}",
         schedule=CronTriggerTimetable(CRON[frequency], timezone=ZONE_NAME),
         tags=[
             f"feed:{tenant.feed}",
@@ -85,11 +99,24 @@ def build_nhsn_dag(tenant: Tenant, frequency: Frequency) -> DAG:
             code=tenant.code,
             mode=tenant.mode,
             export=export,
+            sending=_sending(tenant),
         ),
         **COMMON,
     ) as dag:
-        outbound_tasks.build_set(tenant.code, frequency) >> outbound_tasks.report(tenant.code, frequency)
+        (
+            outbound_tasks.build_set(tenant.code, frequency)
+            >> outbound_tasks.deliver_sets(tenant.code, frequency)
+            >> outbound_tasks.confirm(tenant.code, frequency)
+            >> outbound_tasks.report(tenant.code, frequency)
+        )
     return dag
+
+
+def _sending(tenant: Tenant) -> str:
+    target = tenant.status.nhsn_target
+    if target is None or tenant.mode == "test":
+        return _SENT[False]
+    return _SENT[True].format(folder=target.folder or tenant.inbox.outbox)
 
 
 def _dag_id(tenant: Tenant, frequency: Frequency) -> str:

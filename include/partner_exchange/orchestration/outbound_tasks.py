@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import TriggerRule, get_current_context, task
 
+from partner_exchange.orchestration.ladder_policy import LADDER_ARGUMENTS
 from partner_exchange.orchestration.tasks import STEP_TIMEOUT
 
 if TYPE_CHECKING:
@@ -38,6 +39,39 @@ def build_set(tenant_code: str, frequency: Frequency) -> list[dict[str, Any]]:
     return [built.as_dict() for built in sets.catch_up(tenant, frequency, until=until)]
 
 
+@task(task_id="deliver_sets", execution_timeout=STEP_TIMEOUT, multiple_outputs=False, **LADDER_ARGUMENTS)
+def deliver_sets(tenant_code: str, frequency: Frequency) -> list[dict[str, Any]]:
+    """Deliver every set that waits; return ids and counts. Skipped for a tenant whose sets stay here."""
+    from airflow.sdk.exceptions import AirflowSkipException
+
+    from partner_exchange.exports.nhsn import sending
+    from partner_exchange.orchestration.targets import open_target
+    from partner_exchange.tenants import registry
+
+    tenant = registry.load_one(tenant_code)
+    if not sending.sends(tenant):
+        raise AirflowSkipException("Sets stay in the archive: there is no `nhsn_target`, or `mode` is test.")
+    return [sent.counts() for sent in sending.send(tenant, frequency, open_target)]
+
+
+@task(task_id="confirm", execution_timeout=STEP_TIMEOUT, multiple_outputs=False)
+def confirm(tenant_code: str, frequency: Frequency) -> dict[str, int]:
+    """Look for answers (X11); a server that is away now is looked at again by housekeeping."""
+    from partner_exchange import log
+    from partner_exchange.errors import DeliveryError
+    from partner_exchange.exports import answers
+    from partner_exchange.exports.nhsn.schedule import export_name
+    from partner_exchange.orchestration.targets import open_target
+    from partner_exchange.tenants import registry
+
+    tenant, export = registry.load_one(tenant_code), export_name(frequency)
+    try:
+        return answers.collect(tenant, export, open_target).as_dict()
+    except DeliveryError as error:
+        log.event(_logger, "export.confirm", tenant=tenant_code, export=export, code=error.code)
+        return {"unreachable": 1}
+
+
 @task(
     task_id="report",
     # Runs whatever became of the sets: the run shows the color of this task.
@@ -45,14 +79,14 @@ def build_set(tenant_code: str, frequency: Frequency) -> list[dict[str, Any]]:
     execution_timeout=STEP_TIMEOUT,
 )
 def report(tenant_code: str, frequency: Frequency) -> dict[str, Any]:
-    """Return how many resources are in which state, and fail the run when a set is missing.
+    """Return how many resources are in which state; fail the run when a set is missing or not delivered.
 
     The log has a line for each resource: its state, and why it is in it. What a hospital did not report is
     its own state and fails nothing.
     """
     from airflow.sdk.exceptions import AirflowFailException
 
-    from partner_exchange.exports.nhsn import sets
+    from partner_exchange.exports.nhsn import sending, sets
     from partner_exchange.tenants import registry
 
     tenant = registry.load_one(tenant_code)
@@ -64,16 +98,28 @@ def report(tenant_code: str, frequency: Frequency) -> dict[str, Any]:
             "builds them."
         )
     _log_states(tenant_code, frequency)
+    waiting = sending.undelivered_sets(tenant, frequency)
+    if waiting:
+        due = ", ".join(one.at.isoformat() for one in waiting)
+        raise AirflowFailException(
+            f"{len(waiting)} sets are built and not delivered: due {due}. The log of deliver_sets says why; "
+            "the next run takes up where it stopped."
+        )
     return sets.summary(tenant, frequency)
 
 
 def _log_states(tenant_code: str, frequency: Frequency) -> None:
-    """Log the state of each resource at the last due time with the reason in words; never a value."""
+    """Log the state of each resource at the last due time with the reason in words; never a value.
+
+    What NHSN wrote may hold values, so of an answer only our own code is logged.
+    """
     from partner_exchange.ledger import nhsn as ledger
     from partner_exchange.ledger.database import transaction
+    from partner_exchange.ledger.nhsn import NhsnOrigin
 
     with transaction() as connection:
         due_at = ledger.last_due(connection, tenant_code, frequency)
         known = ledger.states(connection, tenant_code, frequency, due_at) if due_at else []
     for one in known:
-        _logger.info("%s: %s%s", one.resource_id, one.state, f". {one.comment}" if one.comment else "")
+        why = one.comment if one.origin is NhsnOrigin.SET else one.reason_code
+        _logger.info("%s: %s%s", one.resource_id, one.state, f". {why}" if why else "")
