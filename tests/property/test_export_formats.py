@@ -17,10 +17,9 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from partner_exchange.exports.columns import Kind, Row
-
-Texts = tuple[str, ...]
 from support.outbound_files import KINDS, a_column, plain, taken_back, written
 
+Texts = tuple[str, ...]
 FEW = settings(max_examples=60, deadline=None)
 SIGNS = "'\"=+-@\t\r\n,;|<>&_x0D{}%\\ab0\u00e9\u5b66\U0001f393\u2028\x85\x01\ufeff "
 NASTY = st.one_of(

@@ -98,14 +98,14 @@ def test_M49_only_column_without_a_value_is_a_row_all_the_same() -> None:
 def test_M64_no_text_is_run_by_a_spreadsheet_and_numbers_keep_their_minus() -> None:
     columns = [
         a_column(name="a", header="=A"),
-        a_column(Kind.INTEGER, name="n", header="N"),
+        a_column(Kind.INTEGER, name="n", header="+N"),
         a_column(Kind.DATE, name="d", header="D"),
     ]
     assert written([("=1+1", -5, None), ("'=1", 5, None)], columns) == (
-        b"'=A,N,D\r\n'=1+1,-5,\r\n''=1,5,\r\n"
+        b"'=A,'+N,D\r\n'=1+1,-5,\r\n''=1,5,\r\n"
     )
-    assert written([("=1+1", -5, None)], columns, formulas="as_is") == b"=A,N,D\r\n=1+1,-5,\r\n"
-    assert taken_back(b"=A,N,D\r\n'=1+1,-5,\r\n", columns, formulas="as_is") == [["'=1+1", "-5", ""]]
+    assert written([("=1+1", -5, None)], columns, formulas="as_is") == b"=A,+N,D\r\n=1+1,-5,\r\n"
+    assert taken_back(b"=A,+N,D\r\n'=1+1,-5,\r\n", columns, formulas="as_is") == [["'=1+1", "-5", ""]]
 
 
 @pytest.mark.parametrize(

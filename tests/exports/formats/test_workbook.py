@@ -58,6 +58,14 @@ def test_M64_cells_are_typed_and_text_keeps_its_zeros() -> None:
     ]  # fmt: skip
 
 
+def test_M64_programs_that_read_row_by_row_find_all_rows() -> None:
+    content = written([ROW] * 3, COLUMNS, kind="xlsx")
+
+    sheet = load_workbook(io.BytesIO(content), read_only=True).active
+
+    assert [len(row) for row in sheet.iter_rows()] == [7] * 4
+
+
 def test_M64_header_is_bold_and_frozen_and_columns_have_their_widths() -> None:
     sheet = opened(written([ROW], COLUMNS, kind="xlsx"))
 
@@ -86,15 +94,18 @@ def test_M49_our_reader_finds_the_texts_that_a_csv_has() -> None:
 
 
 def test_M64_pandas_reads_the_sheet() -> None:
-    frame = pd.read_excel(io.BytesIO(written([ROW, ROW], COLUMNS, kind="xlsx")))
+    frame = pd.read_excel(io.BytesIO(written([ROW, ROW], COLUMNS, kind="xlsx")), engine="calamine")
 
     assert list(frame.columns) == [column.header for column in COLUMNS]
     assert frame["Day"].tolist() == [pd.Timestamp(2026, 1, 2)] * 2
     assert frame["Count"].tolist() == [-7, -7]
 
 
+TINY = "0." + "0" * 330 + "1"
+
+
 @pytest.mark.parametrize(
-    "digits", ["123456789012345", "1234567890123456", "0.1234567890123456789", "1" * 400]
+    "digits", ["123456789012345", "1234567890123456", "0.1234567890123456789", "1" * 400, TINY]
 )
 def test_M64_number_that_excel_would_round_stands_as_text(digits: str) -> None:
     content = written([(Decimal(digits),)], [a_column(Kind.DECIMAL)], kind="xlsx")
@@ -113,6 +124,10 @@ def test_M64_days_that_excel_counts_wrongly_stand_as_text(day: date, kind: str) 
 
     assert opened(content)["A2"].data_type == kind
     assert taken_back(content, [column], kind="xlsx") == [[day.strftime("%m/%d/%Y")]]
+    at = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    instants = written([(at,)], [a_column(Kind.INSTANT)], kind="xlsx")
+    assert opened(instants)["A2"].data_type == kind
+    assert taken_back(instants, [a_column(Kind.INSTANT)], kind="xlsx") == [[f"{day}T12:00:00Z"]]
 
 
 def test_M64_every_second_of_a_day_comes_back() -> None:

@@ -12,7 +12,7 @@ import io
 import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import IO, BinaryIO
 
@@ -48,7 +48,6 @@ _SHEET = "xl/worksheets/sheet1.xml"
 _COMPRESSION = 1
 _MAX_DIGITS = 15
 _MAX_SIGNS = 40
-_HALF_SECOND = timedelta(microseconds=500_000)
 _EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 - Excel knows no zones
 _FIRST_DAY = date(1900, 3, 1)
 """Excel has a 29 February 1900; all days from here on are numbered alike everywhere."""
@@ -289,7 +288,7 @@ def _serial(value: date, kind: Kind, how: Wording) -> str:
     if kind is not Kind.INSTANT or not isinstance(value, datetime):
         day = utc_day(value)
         return str((day - _EPOCH.date()).days) if day >= _FIRST_DAY else ""
-    local = how.local(value).replace(tzinfo=None, microsecond=0)
+    local = how.local(value).replace(tzinfo=None)
     since = local - _EPOCH
     return repr(since.days + since.seconds / 86_400) if local.date() >= _FIRST_DAY else ""
 
@@ -333,6 +332,5 @@ def _cell_text(value: object, form: Wording | None) -> str:
         return format(Decimal(repr(value)), "f").removesuffix(".0")
     if isinstance(value, date) and form is not None:
         moment = value if isinstance(value, datetime) else datetime.combine(value, time.min)
-        # The number of a moment is a fraction of a day, which hits the second only nearly.
-        return form.moment_text(moment + _HALF_SECOND)
+        return form.moment_text(moment)
     return str(value)
