@@ -30,6 +30,11 @@ class ClockChange:
     forward: timedelta
     """By how much clocks go forward; negative when they go back."""
 
+    @property
+    def is_forward(self) -> bool:
+        """Return whether times are missing on the day, not doubled."""
+        return self.forward > timedelta()
+
     def from_wall(self, zone: ZoneInfo) -> datetime:
         """Return what the clock would have shown without the change, as a wall-clock time."""
         return self.to_wall(zone) - self.forward
@@ -57,16 +62,17 @@ def clock_changes(zone: ZoneInfo, *, after: datetime, until: datetime) -> Iterat
 def sentences(cron: str, zone: ZoneInfo, *, after: datetime, until: datetime) -> list[str]:
     """Return a sentence for each change of clocks later than ``after`` and not later than ``until``.
 
-    A cron with named hours gets one too for each change within a year that touches a run: nobody thinks of it
-    again on the day.
+    A cron with named hours gets one too for the next change in each direction that touches a run: nobody
+    thinks of it again on the day.
     """
-    has_any_hour = croniter(cron).expanded[1] == ["*"]
-    ahead = until if has_any_hour else max(until, after + _YEAR)
-    return [
-        _sentence(cron, zone, one)
-        for one in clock_changes(zone, after=after, until=ahead)
-        if one.at <= until or _touched(cron, zone, one)
-    ]
+    told = list(clock_changes(zone, after=after, until=until))
+    if croniter(cron).expanded[1] != ["*"]:
+        ways = {one.is_forward for one in told}
+        for one in clock_changes(zone, after=until, until=after + _YEAR):
+            if one.is_forward not in ways and _touched(cron, zone, one):
+                told.append(one)
+            ways.add(one.is_forward)
+    return [_sentence(cron, zone, one) for one in told]
 
 
 def _touched(cron: str, zone: ZoneInfo, change: ClockChange) -> list[datetime]:
@@ -77,13 +83,12 @@ def _touched(cron: str, zone: ZoneInfo, change: ClockChange) -> list[datetime]:
 
 def _sentence(cron: str, zone: ZoneInfo, change: ClockChange) -> str:
     before, behind = change.from_wall(zone), change.to_wall(zone)
-    is_forward = change.forward > timedelta()
-    way = "forward" if is_forward else "back"
+    way = "forward" if change.is_forward else "back"
     told = f"Clocks go {way} on {behind:%Y-%m-%d} from {before:%H:%M} to {behind:%H:%M}"
     touched = _touched(cron, zone, change)
     if not touched:
         return f"{told}: {_displaced(cron, zone, change)}"
-    return f"{told}: {(_gap if is_forward else _fold)(cron, zone, change, touched)}"
+    return f"{told}: {(_gap if change.is_forward else _fold)(cron, zone, change, touched)}"
 
 
 def _gap(cron: str, zone: ZoneInfo, change: ClockChange, missing: Sequence[datetime]) -> str:
