@@ -261,7 +261,12 @@ def test_M46_a_window_comes_to_the_last_change_of_each_student(connection: Conne
     verify(connection, 5, at=AT)
     second = take(connection)
     assert net(connection, 0, first) == {"student1": True, "student2": True}
-    assert net(connection, first, second) == {"student2": False, "student4": True, "student5": True}
+    assert net(connection, first, second) == {
+        "student1": True,
+        "student2": False,
+        "student4": True,
+        "student5": True,
+    }
     assert net(connection, 0, second) == {"student1": True, "student4": True, "student5": True}
     rows = connection.execute(verifications.net_changes(TENANT, Window(first, second)))
     assert [row.changed_at for row in rows if row.username_key == name(5)] == [AT]

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, select, text
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, text
 
 from partner_exchange.stores import tables
 
@@ -111,16 +111,17 @@ def changes(tenant_code: str, window: Window) -> Select[str, bool, datetime, str
 
 
 def net_changes(tenant_code: str, window: Window) -> Select[str, bool, datetime, str, int]:
-    """Return the query of what a window comes to: the last change of each student whose state it changed.
+    """Return the query of what a window comes to: the last change of each student, where it says something.
 
     A student who was verified and unverified again within the window stands where the window began, and is
-    not there; nor is one who lost it and was verified anew. Of the window ``(0, p]`` those who remain are
-    all who were verified at position ``p``. Without order; ``username_key`` is unique.
+    not there. One who lost it and was verified anew is: the verification is another one, of another day
+    (docs/decisions/0021-net-changes.md). Of the window ``(0, p]`` the verified ones are all who were so at
+    position ``p``. Without order; ``username_key`` is unique.
 
     Columns: ``username_key``, ``is_verified``, ``changed_at``, ``rule_version``, ``position``.
     """
     columns = _change.c
-    # The states of one student take turns, so an odd number of changes is what ends elsewhere than it began.
+    # The states of one student take turns: with an even number of changes one who is unverified was so before.
     ranked = (
         select(
             columns.username_key,
@@ -136,7 +137,8 @@ def net_changes(tenant_code: str, window: Window) -> Select[str, bool, datetime,
     )
     last = ranked.c
     columns_told = (last.username_key, last.is_verified, last.changed_at, last.rule_version, last.position)
-    return select(*columns_told).where(last.position == last.newest, last.change_count % 2 == 1)
+    says_something = or_(last.is_verified, last.change_count % 2 == 1)
+    return select(*columns_told).where(last.position == last.newest, says_something)
 
 
 def _within(tenant_code: str, window: Window) -> ColumnElement[bool]:
