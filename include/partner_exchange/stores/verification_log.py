@@ -121,7 +121,7 @@ def net_changes(tenant_code: str, window: Window) -> Select[str, bool, datetime,
     Columns: ``username_key``, ``is_verified``, ``changed_at``, ``rule_version``, ``position``.
     """
     columns = _change.c
-    # The states of one student take turns: with an even number of changes one who is unverified was so before.
+    # States take turns: after an even number of changes, one who is unverified now was so before, too.
     ranked = (
         select(
             columns.username_key,
