@@ -158,7 +158,7 @@ def test_M73_option_of_another_kind_is_refused(kind: str, option: dict[str, obje
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_X05_nul_is_never_written_and_never_vanishes(kind: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_M49_nul_is_never_written_and_never_vanishes(kind: str, caplog: pytest.LogCaptureFixture) -> None:
     columns = [a_column(name="a", header="A"), a_column(name="b", header="B")]
     caplog.set_level(logging.INFO, "partner_exchange")
 
