@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from partner_exchange.exports.schedule import latest_tick, next_runs, ticks
@@ -78,6 +78,7 @@ def maybe_any(low: int, high: int, names: tuple[str, ...] = ()) -> st.SearchStra
     return st.one_of(st.just(("*", set())), limited)
 
 
+@settings(deadline=None)
 @given(
     minutes=fields(0, 59),
     hours=fields(0, 23),
@@ -178,6 +179,7 @@ FIXED: tuple[Meaning, ...] = (
 DAYS = st.one_of(st.sampled_from(FIXED), some_weekdays(), some_days_of_month(), nth_weekdays())
 
 
+@settings(deadline=None)
 @given(days=DAYS, times=clock_times(), at_first=st.booleans(), after=INSTANTS)
 def test_M45_words_run_when_they_say(
     days: Meaning, times: tuple[str, list[time]], at_first: bool, after: datetime
@@ -188,6 +190,7 @@ def test_M45_words_run_when_they_say(
     assert next_runs(cron, ZONE, after=after) == list(islice(walked(days[1], times[1], after), 5)), told
 
 
+@settings(deadline=None)
 @given(
     pause=st.sampled_from((1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60, 120, 180, 240, 360, 480, 720)),
     is_in_hours=st.booleans(),
@@ -206,6 +209,7 @@ def test_M45_pauses_run_when_they_say(pause: int, is_in_hours: bool, days: Meani
 # ---- runs -------------------------------------------------------------------------------------------------
 
 
+@settings(deadline=None)
 @given(
     cron=st.sampled_from(
         (
