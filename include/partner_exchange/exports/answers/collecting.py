@@ -14,7 +14,8 @@ import hashlib
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -174,17 +175,23 @@ def _modified_at(entry: Entry) -> datetime:
 
 def _take(tenant: Tenant, place: AnswerPlace, carrier: Carrier, entry: Entry) -> _Fate | None:
     """Record one answer and put it away; None when it is gone."""
-    try:
+    fate = None
+    # Another collector, or the partner, may be quicker at any point.
+    with _gone_is_well():
         content = _content(carrier, entry)
         fate = _record(tenant, place, entry, content)
         if place.is_home and fate is not _Fate.WAITING:
             _put_away(carrier, entry.name)
+    return fate
+
+
+@contextmanager
+def _gone_is_well() -> Iterator[None]:
+    try:
+        yield
     except PathMissing as error:
-        # Another collector, or the partner, was quicker.
         if error.code != _GONE:
             raise
-        return None
-    return fate
 
 
 def _content(carrier: Carrier, entry: Entry) -> bytes | None:
