@@ -84,7 +84,7 @@ _NOT_IN_CRON = (
         "`Mondays and Thursdays at 18:00` or `on the 1st and 15th of each month`",
     ),
     (
-        r".*\b(?:utc|gmt|[ecmp][sd]?t|ce[st]+|bst|ist)\b.*",
+        r".*\b(?:utc|gmt|[ecmp][sd]?t|ce[st]+|[bi]st)\b.*",
         "a zone does not stand in the schedule; put it into `time_zone`, such as America/Chicago",
     ),
     (

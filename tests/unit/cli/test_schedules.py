@@ -98,7 +98,7 @@ def test_M45_the_same_for_machines(folder: Path) -> None:
     [
         (
             "one a day at midnight",
-            "evry day at midnigt",
+            "evvry day at midnigt",
             "lake.yaml: exports.verified.schedule: neither cron",
         ),
         (
