@@ -55,6 +55,13 @@ def home_on(kind: type[Server], root: Path) -> Iterator[SftpHome]:
             sftp_factory=kind,
         )
 
+    async def end() -> None:
+        acceptor.close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
     acceptor = asyncio.run_coroutine_threadsafe(serve(), loop).result(10)
     transport = paramiko.Transport(("127.0.0.1", acceptor.get_port()))
     transport.start_client(timeout=10)
@@ -65,7 +72,7 @@ def home_on(kind: type[Server], root: Path) -> Iterator[SftpHome]:
         yield SftpHome(client, "/")
     finally:
         transport.close()
-        loop.call_soon_threadsafe(acceptor.close)
+        asyncio.run_coroutine_threadsafe(end(), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()

@@ -24,7 +24,7 @@ NEEDED_BYTES = 1024 * 1024
 _CONTENT = b"Partner Exchange tries whether files can be put here. This file may be deleted.\n"
 
 _OPENING = ("connection", "connect", "host key", "login")
-_OPENING_STEP = {
+_OPENING_STEP: dict[str, str] = {
     Fault.CONNECTION_MISSING: "connection",
     Fault.CONNECTION_INVALID: "connection",
     Fault.HOST_KEY_UNKNOWN: "host key",
@@ -75,7 +75,7 @@ def probe(
 
 
 def _opening_failed(error: DeliveryError) -> list[ProbeStep]:
-    failed = _OPENING_STEP.get(Fault(error.code), "connect")
+    failed = _OPENING_STEP.get(error.code, "connect")
     # A host key that is not pinned is seen before anybody connects.
     passed = _OPENING[: _OPENING.index(failed)] if failed in _OPENING else _OPENING
     if error.code == Fault.HOST_KEY_UNKNOWN:
