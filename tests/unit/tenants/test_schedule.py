@@ -116,7 +116,7 @@ def test_M45_every_example_holds_and_is_said_back_in_words(example: str) -> None
         ("on the 6th Monday of the month", "five times at most"),
         ("Monday to Monday", "name the day alone"),
         ("evvry mondy at 6 pm", "`every Monday at 6 pm`"),
-        ("every 5 minutez", "`every 5 minutes`"),
+        ("every 5 minnutes", "`every 5 minutes`"),
         ("every fortnite", "write it as"),
         ("@reboot", "write it as"),
         ("every day at", "`every day at 7:30`"),
