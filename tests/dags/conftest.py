@@ -32,19 +32,33 @@ CONNECTION = "exchange_inbox"
 
 def airflow(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run Airflow's command line over our DAGs and plugins."""
-    environment = {
-        **os.environ,
-        "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
-        "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
-    }
     return subprocess.run(
         [sys.executable, "-m", "airflow", *arguments],
-        env=environment,
+        env=_environment(),
         capture_output=True,
         text=True,
         timeout=250,
         check=False,
     )
+
+
+def airflow_process(*arguments: str) -> subprocess.Popen[str]:
+    """Start Airflow's command line in the background; all that it prints is its standard output."""
+    return subprocess.Popen(
+        [sys.executable, "-u", "-m", "airflow", *arguments],
+        env=_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def _environment() -> dict[str, str]:
+    return {
+        **os.environ,
+        "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
+    }
 
 
 @pytest.fixture(scope="session")

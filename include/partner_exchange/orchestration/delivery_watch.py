@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
-from typing import get_args
 
 from partner_exchange import clock, log
 from partner_exchange.errors import DeliveryError
+from partner_exchange.exports import answers
 from partner_exchange.exports.delivery import warnings
 from partner_exchange.exports.delivery.probe import probe
 from partner_exchange.exports.delivery.warnings import TargetWarning
-from partner_exchange.exports.nhsn.schedule import export_name
 from partner_exchange.ledger import deliveries as ledger
 from partner_exchange.ledger import mails
 from partner_exchange.ledger.database import transaction
@@ -22,28 +21,33 @@ from partner_exchange.ledger.deliveries import Delivery, DeliveryState
 from partner_exchange.ledger.mails import Event
 from partner_exchange.orchestration.targets import expires_on, open_target
 from partner_exchange.settings import get_settings
+from partner_exchange.storage.answer_names import AnswerPlace, answer_places
 from partner_exchange.submissions.recipients import recipients
 from partner_exchange.tenants import registry
 from partner_exchange.tenants.exports import Target
 from partner_exchange.tenants.model import Tenant
-from partner_exchange.tenants.resources import Frequency
 
 _logger = logging.getLogger(__name__)
 
+LOOKED_FOR = timedelta(days=14)
+"""How long after a delivery its answer is looked for every other minute; later ones are found when the next
+file of the export is delivered, and by ``exchange export answers``."""
 OLD_AFTER = timedelta(days=1)
+"""How long after its opening a dead letter turns the nightly run red."""
 _MOST_DEAD = 1000
 
 
 @dataclass
 class AnswerWatch:
-    """How many exports were looked at or could not be, what was found, and how many mails were queued."""
+    """How many folders were looked into or could not be, what was found, and how many mails were queued."""
 
-    exports: int = 0
+    folders: int = 0
     unreachable: int = 0
     accepted: int = 0
     refused: int = 0
     unmatched: int = 0
     unreadable: int = 0
+    waiting: int = 0
     reminders: int = 0
 
     def as_dict(self) -> dict[str, int]:
@@ -58,51 +62,56 @@ class TargetWatch:
     targets: int = 0
     mails: int = 0
     failed: list[str] = field(default_factory=list)
-    """``<connection> (<code>)`` of each that does not hold."""
+    """``<connection>:<folder> (<code>)`` of each that does not hold."""
 
 
 def collect_answers() -> AnswerWatch:
-    """Look for answers to what was delivered and is not answered; a server that is away holds up no other.
+    """Look where answers to recent deliveries are missing; a server that is away holds up no other.
 
     :raises StoreUnavailable: the ledger cannot be reached.
     """
     watch, away = AnswerWatch(), set[str]()
     for tenant in _tenants():
-        targets = [(name, target) for name, target in _targets(tenant) if target.answers is not None]
-        for name, target in targets:
-            if not _waits_for_answer(tenant, name):
+        places = answer_places(tenant)
+        for place in places:
+            if not _waits(tenant, place):
                 continue
             # Each look at a server that is away costs its whole patience: one a run is enough.
-            connection_id = _connection_id(tenant, target)
-            if connection_id in away or not _collect(tenant, name, watch):
+            connection_id = _connection_id(tenant, place.target)
+            if connection_id in away or not _collect(tenant, place, watch):
                 away.add(connection_id)
                 watch.unreachable += 1
-        if targets:
-            from partner_exchange.exports import answers
-
+        if places:
             watch.reminders += answers.remind(tenant)
     log.event(_logger, "answers.collected", **watch.as_dict())
     return watch
 
 
-def _collect(tenant: Tenant, name: str, watch: AnswerWatch) -> bool:
-    """Take in the answers of one export; False when its target cannot be opened or listed."""
-    from partner_exchange.exports import answers
-
+def _collect(tenant: Tenant, place: AnswerPlace, watch: AnswerWatch) -> bool:
+    """Take in the answers of one folder; False when it cannot be opened or listed."""
     try:
-        found = answers.collect(tenant, name, open_target)
+        # Of any of its exports: the others that share the folder are served too.
+        found = answers.collect(tenant, min(place.exports), open_target)
     except DeliveryError as error:
-        log.event(_logger, "answers.unreachable", tenant=tenant.code, export=name, code=error.code)
+        log.event(_logger, "answers.unreachable", tenant=tenant.code, place=place.place, code=error.code)
         return False
-    watch.exports += 1
-    for verdict in ("accepted", "refused", "unmatched", "unreadable"):
-        setattr(watch, verdict, getattr(watch, verdict) + getattr(found, verdict))
+    watch.folders += 1
+    for verdict, count in found.as_dict().items():
+        setattr(watch, verdict, getattr(watch, verdict) + count)
     return True
 
 
-def _waits_for_answer(tenant: Tenant, name: str) -> bool:
+def _waits(tenant: Tenant, place: AnswerPlace) -> bool:
+    """Say whether an answer may be new there: one is missing, or a refusal may be taken back."""
+    states = (DeliveryState.DELIVERED, DeliveryState.REFUSED)
     with transaction() as connection:
-        return bool(ledger.latest(connection, tenant.code, name, states=(DeliveryState.DELIVERED,), limit=1))
+        last = [
+            one
+            for name in place.exports
+            for one in ledger.latest(connection, tenant.code, name, states=states, limit=1)
+        ]
+    after = clock.now() - LOOKED_FOR
+    return any(one.delivered_at is not None and one.delivered_at > after for one in last)
 
 
 def watch_targets() -> TargetWatch:
@@ -112,14 +121,14 @@ def watch_targets() -> TargetWatch:
     """
     users: dict[tuple[str, str], list[tuple[Tenant, Target]]] = {}
     for tenant in _tenants():
-        for _, target in _targets(tenant):
+        for target in _targets(tenant):
             if target.kind == "server":
                 users.setdefault((target.connection, target.folder), []).append((tenant, target))
     watch = TargetWatch(targets=len(users))
-    for (connection_id, _), used_by in users.items():
+    for (connection_id, folder), used_by in users.items():
         for warning in _warnings(*used_by[0]):
             if not warning.is_of_expiry:
-                watch.failed.append(f"{connection_id} ({warning.what})")
+                watch.failed.append(f"{connection_id}:{folder} ({warning.what})")
             watch.mails += _tell([tenant for tenant, _ in used_by], warning)
     log.event(_logger, "targets.watched", targets=watch.targets, failed=len(watch.failed), mails=watch.mails)
     return watch
@@ -172,13 +181,10 @@ def _tenants() -> list[Tenant]:
     return list(registry.examine(get_settings().tenants_dir)[0].tenants.values())
 
 
-def _targets(tenant: Tenant) -> Iterator[tuple[str, Target]]:
-    """Yield where each export of a tenant goes, sets for NHSN included."""
-    for name, export in tenant.exports.items():
-        yield name, export.target
-    if tenant.status.nhsn_target is not None:
-        for frequency in get_args(Frequency):
-            yield export_name(frequency), tenant.status.nhsn_target
+def _targets(tenant: Tenant) -> list[Target]:
+    """Return where the exports of a tenant go, sets for NHSN included."""
+    nhsn = tenant.status.nhsn_target if tenant.feed == "status" else None
+    return [*(export.target for export in tenant.exports.values()), *([nhsn] if nhsn else [])]
 
 
 def _connection_id(tenant: Tenant, target: Target) -> str:

@@ -97,6 +97,7 @@ def confirm(tenant_code: str, export_name: str) -> dict[str, int]:
     """Look for the partner's answers (X11); a server that is away now is looked at again by housekeeping."""
     from partner_exchange import log
     from partner_exchange.errors import DeliveryError
+    from partner_exchange.exports import answers
     from partner_exchange.orchestration.targets import open_target
     from partner_exchange.tenants import registry
 
@@ -104,8 +105,6 @@ def confirm(tenant_code: str, export_name: str) -> dict[str, int]:
     if tenant.exports[export_name].target.answers is None:
         # Not skipped: a skipped task would take ``notify`` with it.
         return {}
-    from partner_exchange.exports import answers
-
     try:
         return answers.collect(tenant, export_name, open_target).as_dict()
     except DeliveryError as error:
