@@ -6,12 +6,13 @@ import getpass
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from partner_exchange import log
 from partner_exchange.cli.failures import sentence
 from partner_exchange.cli.options import local_home
 from partner_exchange.errors import (
@@ -83,7 +84,12 @@ def target_opener(settings: Settings) -> Opener:
         _let_airflow_be_asked(settings)
         from partner_exchange.orchestration import targets
 
-        with targets.open_target(tenant, target) as carrier:
+        with ExitStack() as use:
+            try:
+                carrier = use.enter_context(targets.open_target(tenant, target))
+            finally:
+                # Airflow, once imported, sends log lines to standard output, where JSON for machines goes.
+                log.configure(settings.log_level)
             yield carrier
 
     return open_target
@@ -112,10 +118,16 @@ def _at_home(settings: Settings, tenant: Tenant, target: Target) -> Carrier:
 
 def _let_airflow_be_asked(settings: Settings) -> None:
     """Let connections be found as in a task; by the one-machine stack's settings unless others are set."""
+    from partner_exchange.gateway.host_keys import ensure_keys
     from partner_exchange.local.airflow import airflow_environment
     from partner_exchange.orchestration import targets
 
-    targets.outside_tasks({} if _AIRFLOW_DATABASE in os.environ else airflow_environment(settings))
+    environment: dict[str, str] = {}
+    if _AIRFLOW_DATABASE not in os.environ:
+        # The stack's own connection pins the gateway's key, which is there only once the gateway was.
+        ensure_keys(settings)
+        environment = airflow_environment(settings)
+    targets.outside_tasks(environment)
 
 
 def actor(by: str | None) -> str:

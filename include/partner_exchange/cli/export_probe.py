@@ -38,6 +38,7 @@ def probe(
     A small file is written under a hidden name and removed again.
     """
     from partner_exchange.exports.delivery import probe as probing
+    from partner_exchange.local.database import ensure_database
     from partner_exchange.settings import get_settings
 
     settings = get_settings()
@@ -46,7 +47,9 @@ def probe(
     ends: Callable[[], date | None] | None = None
     if target.kind == "server":
         ends = partial(connection_end, settings, target.connection)
-    steps = probing.probe(partial(target_opener(settings), policy, target), expires_on=ends)
+    # Connections that are in no environment variable are in Airflow's database, on the same server as ours.
+    with ensure_database(settings):
+        steps = probing.probe(partial(target_opener(settings), policy, target), expires_on=ends)
     if as_json:
         print(json.dumps([asdict(step) for step in steps], ensure_ascii=False, indent=2))
     else:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from partner_exchange.cli.export_common import (
     BY_OPTION,
     actor,
-    count,
     plainly,
     print_facts,
     target_opener,
@@ -114,7 +113,7 @@ def _tell(delivery: Delivery, settings: Settings, *, is_again: bool, as_json: bo
 
     if (why_not := _why_not(delivery, is_again=is_again)) or not delivery.archive_path:
         would = why_not or "The file would be written first; it is not known yet how many rows it has."
-        facts = {"delivery": delivery.delivery_id, "state": str(delivery.state)}
+        facts: dict[str, Any] = {"delivery": delivery.delivery_id, "state": str(delivery.state)}
     else:
         tenant = registry.load_one(delivery.tenant_code)
         target = plans.target_of(tenant, delivery.export_name)
@@ -125,8 +124,8 @@ def _tell(delivery: Delivery, settings: Settings, *, is_again: bool, as_json: bo
             "delivery": delivery.delivery_id,
             "state": str(delivery.state),
             "file": delivery.file_name,
-            "rows": count(delivery.rows_total),
-            "bytes": count(delivery.size_bytes),
+            "rows": delivery.rows_total,
+            "bytes": delivery.size_bytes,
             "sha256": delivery.sha256,
             "where": where,
             "there now": there,
@@ -134,7 +133,7 @@ def _tell(delivery: Delivery, settings: Settings, *, is_again: bool, as_json: bo
     if as_json:
         print(json.dumps({**facts, "would": would, "is_dry_run": True}, ensure_ascii=False, indent=2))
         return
-    print_facts(facts)
+    print_facts({label: str(value) for label, value in facts.items()})
     print(f"\n{would} Nothing was changed.")
 
 

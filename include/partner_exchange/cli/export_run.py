@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
 import tempfile
@@ -68,6 +67,7 @@ def run(
 
 
 def _run_export(tenant: Tenant, export: str, *, as_json: bool) -> None:
+    from partner_exchange.exports import plan as plans
     from partner_exchange.exports.runs.run import run as run_export
     from partner_exchange.ledger import deliveries as ledger
     from partner_exchange.ledger.database import transaction
@@ -76,6 +76,7 @@ def _run_export(tenant: Tenant, export: str, *, as_json: bool) -> None:
     from partner_exchange.settings import get_settings
 
     settings = get_settings()
+    plans.resolve(tenant, export)
     with ensure_database(settings):
         try:
             delivery = run_export(tenant, export, target_opener(settings))
@@ -173,9 +174,8 @@ def _to_standard_output(plan: Plan) -> int:
     with tempfile.TemporaryDirectory(prefix="exchange-report-") as folder:
         file = Path(folder) / "report"
         rows = _write(plan, file)
-        with file.open("rb") as source, os.fdopen(os.dup(sys.stdout.fileno()), "wb") as target:
-            sys.stdout.flush()
-            shutil.copyfileobj(source, target)
+        with file.open("rb") as source:
+            shutil.copyfileobj(source, sys.stdout.buffer)
     return rows
 
 
