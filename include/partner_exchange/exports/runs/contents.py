@@ -41,7 +41,9 @@ def write_contents(
         batches = stream(connection, plan.report, request, plan.asked)
         if after is not None:
             columns = settling.columns(plan.report, plan.asked)
-            batches = difference.compare(batches, columns, plan.report.keys, before, after)
+            batches = difference.compare(
+                batches, columns, plan.report.keys, before, after, version=plan.report.version
+            )
         rows = _in_file(plan, batches)
         return formats.write(out, plan.export.format, plan.file_columns, rows, about=plan.facts(made_at))
 
