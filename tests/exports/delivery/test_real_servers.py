@@ -39,7 +39,7 @@ from partner_exchange.storage.folders import SftpHome
 from support.proxy import Mood, Proxy, proxy
 from support.sshd import Sshd, User, a_user, sshd
 
-pytestmark = pytest.mark.service
+pytestmark = [pytest.mark.service, pytest.mark.slow]
 
 PATIENCE = Patience(connect_s=5, login_s=5, answer_s=5)
 HURRY = Patience(connect_s=1, login_s=1, answer_s=1)
