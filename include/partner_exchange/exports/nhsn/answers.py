@@ -74,8 +74,8 @@ class Lines:
     def _summary(self) -> str:
         counts = Counter(one.state for one in self.outcomes)
         parts = [f"{counts[state]} {state}" for state in NhsnState if counts[state]]
-        parts += [f"{self.unmatched} lines of no hospital in the set"] if self.unmatched else []
-        parts += [f"{self.unreadable} lines with an unknown status"] if self.unreadable else []
+        parts += [f"{self.unmatched} of no hospital in the set"] if self.unmatched else []
+        parts += [f"{self.unreadable} with an unknown status"] if self.unreadable else []
         return f"By hospital: {', '.join(parts)}."
 
 
