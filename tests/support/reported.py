@@ -60,6 +60,11 @@ def asked(
     return [dict(zip(names, row, strict=True)) for batch in batches for row in batch]
 
 
+def between(start: str = "", end: str = "") -> dict[str, Any]:
+    """Return the parameters of a report about the time between two days, one of which may be open."""
+    return {name: day for name, day in (("from", start), ("until", end)) if day}
+
+
 def rostered(
     connection: Connection, tenant: Tenant, count: int = 4, *, at: datetime = NOW, **over: Any
 ) -> list[str]:

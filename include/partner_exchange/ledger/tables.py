@@ -1,7 +1,8 @@
 """Tables of schema ``ledger``, and the metadata that the tables of ``store`` join.
 
-Called by the modules of this room, and by ``stores`` for the metadata. The migrations create the same by
-hand, and CHECK constraints besides, which Alembic cannot compare; a test holds both together.
+Called by the modules of this room, by ``stores`` for the metadata, and read by ``exports.reports``. The
+migrations create the same by hand, and CHECK constraints besides, which Alembic cannot compare; a test holds
+both together.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Tables of schema ``store``; they share the ledger's metadata and migrations.
 
-Called by the modules of this room alone.
+Called by the modules of this room, and read by ``exports.reports``.
 """
 
 from __future__ import annotations

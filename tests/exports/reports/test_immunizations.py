@@ -15,7 +15,7 @@ from partner_exchange.ledger.database import transaction
 from support.immunizations import a_dose, a_message, a_registry_tenant
 from support.quality import Case, a_refused
 from support.quality import a_report as a_quality_report
-from support.reported import NOW, asked, consented, immunized, received
+from support.reported import NOW, asked, between, consented, immunized, received
 
 pytestmark = pytest.mark.service
 
@@ -52,9 +52,7 @@ def test_M63_doses_are_counted_by_vaccine_and_age_at_the_dose(connection: Connec
         ("141", "unknown", 1, 1, 0),
     ]
     assert rows[0]["vaccine"] == "MMR"
-    rows = asked(
-        connection, TENANT, "doses_by_vaccine_and_age", **{"from": "2020-02-03", "until": "2020-12-03"}
-    )
+    rows = asked(connection, TENANT, "doses_by_vaccine_and_age", **between("2020-02-03", "2020-12-03"))
     assert told(rows, "age", "doses") == [("baby", 1), ("child", 1)]
 
 
@@ -68,7 +66,7 @@ def test_M63_doses_by_month_count_each_patient_once(connection: Connection) -> N
     names = ("month", "doses", "given", "historical", "patients")
     rows = asked(connection, TENANT, "doses_by_month")
     assert told(rows, *names) == [("2026-10", 1, 1, 0, 1), ("2026-11", 3, 3, 0, 2)]
-    assert told(asked(connection, TENANT, "doses_by_month", **{"from": "2026-11-02"}), *names) == [
+    assert told(asked(connection, TENANT, "doses_by_month", **between("2026-11-02")), *names) == [
         ("2026-11", 1, 1, 0, 1)
     ]
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 
+from partner_exchange.exports.columns import Row
 from partner_exchange.exports.reports import catalogue
 from partner_exchange.exports.reports.report import Request
 from partner_exchange.exports.reports.streaming import stream
@@ -31,9 +32,7 @@ def connection(database_url: str) -> Iterator[Connection]:
         yield open_connection
 
 
-def batches(
-    connection: Connection, name: str, batch_rows: int, *columns: str
-) -> list[list[tuple[object, ...]]]:
+def batches(connection: Connection, name: str, batch_rows: int, *columns: str) -> list[list[Row]]:
     report = catalogue.get(name)
     parameters = {one.name: one.default for one in report.parameters}
     request = Request(TENANT, parameters, NOW)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection
@@ -11,7 +12,7 @@ from sqlalchemy import Connection
 from partner_exchange.ledger.database import transaction
 from partner_exchange.stores import students
 from support.builders import a_student_rows, a_tenant
-from support.reported import NOW, asked, rostered, unverified, verified
+from support.reported import NOW, asked, between, rostered, unverified, verified
 
 pytestmark = pytest.mark.service
 
@@ -25,7 +26,7 @@ def connection(database_url: str) -> Iterator[Connection]:
         yield open_connection
 
 
-def names(connection: Connection, report: str, **parameters: object) -> list[object]:
+def names(connection: Connection, report: str, **parameters: Any) -> list[object]:
     return [row["username"] for row in asked(connection, TENANT, report, **parameters)]
 
 
@@ -85,9 +86,9 @@ def test_M75_new_students_of_the_last_days_or_between_two_days(connection: Conne
     assert names(connection, "new_students") == [TWO, THREE]
     assert names(connection, "new_students", days=10) == [THREE]
     assert names(connection, "new_students", until="2026-11-01") == [ONE, TWO]
-    assert names(connection, "new_students", **{"from": "2026-11-01"}) == [TWO, THREE]
-    assert names(connection, "new_students", **{"from": "2026-11-01", "until": "2026-11-20"}) == [TWO]
-    assert names(connection, "new_students", **{"from": "2026-11-02", "until": "2026-11-20"}) == []
+    assert names(connection, "new_students", **between("2026-11-01")) == [TWO, THREE]
+    assert names(connection, "new_students", **between("2026-11-01", "2026-11-20")) == [TWO]
+    assert names(connection, "new_students", **between("2026-11-02", "2026-11-20")) == []
 
 
 def test_M63_students_without_a_group(connection: Connection) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from itertools import islice
 
 from sqlalchemy import Connection, select
@@ -18,12 +18,14 @@ def stream(
     columns: Sequence[str],
     *,
     batch_rows: int = 10_000,
-) -> Iterator[list[Row]]:
+) -> Generator[list[Row]]:
     """Yield the rows in batches that are never empty, with these columns in this order.
 
     The order of rows is fixed by a unique key, so the same data gives the same rows in the same order. All
     comes from one statement; where that is not enough, the caller sees to a snapshot. The transaction must
     not be read-only: some reports use temporary tables.
+
+    Closed before its end, it gives the cursor back.
 
     :raises StoreUnavailable: the database cannot be reached.
     :raises ReportRefused: a parameter names something that the tenant does not have.
@@ -36,7 +38,7 @@ def stream(
 
 def _selected(
     connection: Connection, source: Query, request: Request, columns: Sequence[str], batch_rows: int
-) -> Iterator[list[Row]]:
+) -> Generator[list[Row]]:
     inner = source.build(request).subquery()
     # Only what is asked for is worked out and sent; a name may be asked for twice.
     wanted = [inner.c[name].label(f"column_{place}") for place, name in enumerate(columns)]
@@ -54,7 +56,7 @@ def _computed(
     request: Request,
     columns: Sequence[str],
     batch_rows: int,
-) -> Iterator[list[Row]]:
+) -> Generator[list[Row]]:
     place = {one.name: at for at, one in enumerate(report.columns)}
     wanted = [place[name] for name in columns]
     rows: Iterable[Row] = source.rows(connection, request)
