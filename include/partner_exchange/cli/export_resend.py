@@ -18,7 +18,7 @@ from partner_exchange.cli.export_common import (
 from partner_exchange.cli.export_run import delivered_sentence
 from partner_exchange.cli.export_show import DELIVERY_ARGUMENT, as_document
 from partner_exchange.cli.options import JSON_OPTION
-from partner_exchange.ledger.deliveries import OPEN, SENT, DeliveryState
+from partner_exchange.ledger.deliveries import OPEN, SENT
 
 if TYPE_CHECKING:
     from partner_exchange.exports.delivery.carrier import Carrier
@@ -149,14 +149,16 @@ def _why_not(delivery: Delivery, *, is_again: bool) -> str:
 
 def _at_target(delivery: Delivery, target: Target, carrier: Carrier) -> tuple[str, str]:
     """Return what is there now, and what would happen."""
-    named = delivery.delivered_name if delivery.state is DeliveryState.UPLOADED else delivery.file_name
-    half, whole = carrier.size_bytes(delivery.temporary_name), carrier.size_bytes(named)
+    half = carrier.size_bytes(delivery.temporary_name)
+    was_uploaded = bool(delivery.delivered_name) and delivery.state not in SENT
+    has_got_its_name = was_uploaded and half is None
+    named = delivery.delivered_name if has_got_its_name else delivery.file_name
+    whole = carrier.size_bytes(named)
     there = [f"{named} with {whole} bytes"] if whole is not None else []
     there += [f"what an earlier try left, {half} bytes under a hidden name"] if half is not None else []
     told = ", and ".join(there) or "neither a file of this name nor what an earlier try left"
-    was_uploaded = bool(delivery.delivered_name) and delivery.state not in SENT
-    if was_uploaded and half is None:
+    if has_got_its_name:
         return told, "The file has got its name already; only the ledger would be brought up to date."
-    if whole is not None and not was_uploaded:
+    if whole is not None:
         return told, f"A file of that name is there: {_NAME_TAKEN[target.name_taken]}."
     return told, f"It would be put there as {named}."

@@ -1,0 +1,82 @@
+"""docs/exports.md says what the code does: its examples hold, its words are cron, its codes are all there."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+import yaml
+from typer.main import get_command
+
+from partner_exchange.cli.exports import export_app
+from partner_exchange.exports import formats, plan
+from partner_exchange.exports.delivery.faults import Fault
+from partner_exchange.exports.delivery.ladder import LADDER_S
+from partner_exchange.exports.delivery.probe import EXPIRED, EXPIRES_SOON
+from partner_exchange.settings import PROJECT_DIR
+from partner_exchange.tenants.schedule import cron_of
+from support.builders import a_tenant
+
+PAGE = (PROJECT_DIR / "docs" / "exports.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.S)
+README = (PROJECT_DIR / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))
+def test_M73_each_example_holds_as_part_of_a_partner_file(example: str) -> None:
+    given: dict[str, Any] = yaml.safe_load(example)
+    tenant = a_tenant(code="lake-college", name="Lake College", **given)
+    assert plan.problems(tenant) == []
+    for name, export in tenant.exports.items():
+        plan.settle(tenant, name, export)
+
+
+def test_M73_the_example_of_the_readme_holds() -> None:
+    (example,) = [one for one in re.findall(r"```yaml\n(.*?)```", README, re.S) if "exports:" in one]
+    assert plan.problems(a_tenant(**yaml.safe_load(example))) == []
+
+
+def test_M45_the_words_are_the_cron_beside_them() -> None:
+    table = PAGE[PAGE.index("| words | cron |") :]
+    pairs = re.findall(r"^\| `([^`]+)` \| `([^`]+)` \|$", table, re.M)
+    assert len(pairs) >= 6
+    assert [(words, cron_of(words)) for words, _ in pairs] == pairs
+
+
+def test_X10_each_fault_stands_in_the_table() -> None:
+    folder = PROJECT_DIR / "include" / "partner_exchange" / "exports" / "formats"
+    written = {
+        code
+        for path in folder.glob("*.py")
+        for code in re.findall(r'FileUnwritable\(\s*"([a-z-]+)"', path.read_text(encoding="utf-8"))
+    }
+    reading_only = {"not-as-written", "template-not-readable"}
+    codes = set(re.findall(r"^\| (?:`[a-z-]+`, )?`([a-z-]+)`", PAGE, re.M)) | set(
+        re.findall(r"^\| `([a-z-]+)`, ", PAGE, re.M)
+    )
+    assert written - reading_only
+    assert {*map(str, Fault), EXPIRED, EXPIRES_SOON, *(written - reading_only)} <= codes
+
+
+def test_X10_the_ladder_is_told_as_it_is() -> None:
+    minutes = [pause // 60 for pause in LADDER_S]
+    assert minutes == [10, 60, 240, 720, 1440]
+    assert "after 10 minutes, then 1, 4, 12 and 24 hours" in " ".join(PAGE.split())
+
+
+def test_X20_each_command_of_the_page_is_there() -> None:
+    known = set(get_command(export_app).commands)
+    assert set(re.findall(r"exchange export ([a-z-]+)", PAGE + README)) <= known
+
+
+def test_M70_each_connection_of_the_page_is_json_with_a_pinned_host_key() -> None:
+    given = [json.loads(one) for one in re.findall(r"'(\{.*\})'", PAGE)]
+    assert len(given) == 2
+    assert all((one.get("extra") or one)["host_key"].startswith("ssh-ed25519 ") for one in given)
+
+
+def test_M64_each_form_is_told() -> None:
+    told = PAGE[PAGE.index("| `format.kind` | is |") :].split("\n\n")[0]
+    assert set(re.findall(r"`([a-z]+)`[,|]? ", told)) >= set(formats.api._FORMS)
