@@ -99,7 +99,8 @@ def _lay_out_tasks(tenant: Tenant, export_name: str, target: Target) -> None:
     # What passes between tasks is an XCom here and its value there.
     selected: Any = exports_tasks.select.override(inlets=reads)(tenant.code, export_name)
     written = exports_tasks.write.override(inlets=reads)(selected)
-    delivered = exports_tasks.deliver.override(outlets=fills)(selected)
+    # Airflow draws the line from store to file through a task that has both.
+    delivered = exports_tasks.deliver.override(inlets=reads, outlets=fills)(selected)
     confirmed = exports_tasks.confirm(tenant.code, export_name)
     written >> delivered >> confirmed
     # After each of them: it runs whatever became of them, but not when there is nothing to send.
