@@ -123,6 +123,16 @@ def test_M44_the_list_has_schedule_next_run_and_how_far_each_export_has_come(uni
     assert "change 3" in shown
 
 
+def test_E38_sets_for_nhsn_that_are_sent_are_listed_too(uni: Outbound) -> None:
+    hospital = "name: Mercy\nfeed: status\nstatus: {nhsn_target: {kind: home, folder: nhsn}}\n"
+    (uni.folder / "tenants" / "mercy.yaml").write_text(hospital)
+    lines = json.loads(export("list", "-t", "mercy", "--json").stdout)
+    assert [one["export"] for one in lines] == ["nhsn_daily", "nhsn_weekly"]
+    assert all(one["zone"] == "America/New_York" for one in lines)
+    (uni.folder / "tenants" / "mercy.yaml").write_text("name: Mercy\nfeed: status\n")
+    assert json.loads(export("list", "-t", "mercy", "--json").stdout) == []
+
+
 def test_X10_a_dead_letter_is_told_with_what_to_do_and_sent_again(uni: Outbound, mailbox: Mailbox) -> None:
     dead = a_dead_letter(uni)
     assert {mail["To"] for mail in mailbox.mails} == {"it@uni.example", OPERATIONS}
