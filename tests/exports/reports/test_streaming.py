@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 from sqlalchemy import Connection, text
@@ -64,7 +65,8 @@ def test_M46_a_batch_is_read_before_the_next_is_asked_for(connection: Connection
     """What the server keeps is not fetched: the first of many rows is there at once, the rest is left."""
     rostered(connection, TENANT, 50)
     verified(connection, TENANT, *(f"student{number}@example.edu" for number in range(1, 51)))
-    stream_of_all = stream(connection, REPORT, Request(TENANT, {}, NOW), ["username"], batch_rows=5)
+    found = stream(connection, REPORT, Request(TENANT, {}, NOW), ["username"], batch_rows=5)
+    stream_of_all = cast("Generator[list[Row]]", found)
     first = next(stream_of_all)
     open_cursors = text("select count(*) from pg_cursors where statement like '%student%'")
     assert len(first) == 5
