@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
@@ -9,6 +10,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from airflow.sdk import DAG, CronTriggerTimetable, TriggerRule
@@ -21,13 +23,16 @@ from dags.conftest import PROJECT, airflow
 from partner_exchange import clock
 from partner_exchange.exports.nhsn.schedule import CRON, ZONE_NAME, due_times, latest_due
 from partner_exchange.exports.nhsn.sets import build
-from partner_exchange.ledger import nhsn
+from partner_exchange.exports.runs.interventions import resend
+from partner_exchange.ledger import deliveries, nhsn
 from partner_exchange.ledger.database import transaction
 from partner_exchange.orchestration.outbound import build_nhsn_dag, outbound_dags
+from partner_exchange.orchestration.targets import open_target
 from partner_exchange.tenants import registry
 from partner_exchange.tenants.resources import Frequency
 from support.builders import a_tenant
 from support.nhsn import a_hospital, a_hospital_group, report, sound_values
+from support.servers import SftpServer
 
 FREQUENCIES: tuple[Frequency, ...] = ("daily", "weekly")
 HEAVY = ("great_expectations", "pandas", "openpyxl", "pyarrow", "asyncssh", "paramiko", "psycopg", "alembic")
@@ -38,8 +43,8 @@ def dag(request: pytest.FixtureRequest) -> DAG:
     return build_nhsn_dag(a_hospital_group(), request.param)
 
 
-def add_group(add_tenant: Callable[..., None], code: str, *hospitals: dict[str, object]) -> None:
-    tenant = a_hospital_group(*hospitals, code=code)
+def add_group(add_tenant: Callable[..., None], code: str, *hospitals: dict[str, object], **over: Any) -> None:
+    tenant = a_hospital_group(*hospitals, code=code, **over)
     # JSON is YAML.
     add_tenant(code, json.dumps(tenant.model_dump(mode="json", exclude_defaults=True)))
 
@@ -87,9 +92,10 @@ def test_E38_the_clock_of_airflow_and_ours_name_the_same_due_times(frequency: Fr
     assert len(ours) == (366 if frequency == "daily" else 52)
 
 
-def test_E38_the_set_is_built_and_then_reported(dag: DAG) -> None:
-    assert dag.task_ids == ["build_set", "report"]
-    assert dag.get_task("report").upstream_task_ids == {"build_set"}
+def test_E38_the_set_is_built_sent_and_then_reported(dag: DAG) -> None:
+    assert dag.task_ids == ["build_set", "deliver_sets", "confirm", "report"]
+    for task, before in itertools.pairwise(reversed(dag.task_ids)):
+        assert dag.get_task(task).upstream_task_ids == {before}
     assert [task.task_id for task in dag.leaves] == ["report"]
     assert dag.get_task("report").trigger_rule is TriggerRule.ALL_DONE
     assert (dag.max_active_runs, dag.catchup) == (1, False)
@@ -104,7 +110,10 @@ def test_P1_the_docs_of_a_run_say_what_happens_and_how_to_go_on(dag: DAG) -> Non
     assert dag.doc_md is not None
     for needed in (
         "`build_set`",
+        "`deliver_sets`",
+        "`confirm`",
         "`report`",
+        "exchange export resend",
         "16:30",
         "exchange nhsn list --tenant mercy",
         "Red run?",
@@ -132,7 +141,7 @@ def test_E38_a_run_records_each_hospital_and_only_our_failure_turns_it_red(
     add_group(add_tenant, "mercy", a_hospital(1), a_hospital(2))
     due = latest_due("daily", at=clock.now() - timedelta(days=1))
     with transaction() as connection:
-        values = {**sound_values(), "numConfFluNewAdmUnk": 4711}
+        values = {**sound_values(), "numConfFluNewAdmUnk": 47114711}
         report(connection, registry.load_one("mercy"), values, recorded_at=due.at - timedelta(hours=1))
     with clock.frozen(due.at):
         build(registry.load_one("mercy"), due)
@@ -149,7 +158,7 @@ def test_E38_a_run_records_each_hospital_and_only_our_failure_turns_it_red(
     # The log of the run says of each why, without a value.
     assert "10001: Not Submitted. No HRD value changed in the 24 hours" in printed.stdout + printed.stderr
     assert "10002: Not Submitted. No HRD value was reported" in printed.stdout + printed.stderr
-    assert "4711" not in printed.stdout + printed.stderr
+    assert "47114711" not in printed.stdout + printed.stderr
     with transaction() as connection:
         # A ledger that takes no more is a failure of ours that trying again does not mend.
         connection.execute(text("delete from ledger.nhsn_event where due_at > :due_at"), {"due_at": due.at})
@@ -158,6 +167,57 @@ def test_E38_a_run_records_each_hospital_and_only_our_failure_turns_it_red(
     printed = airflow("dags", "test", "outbound__mercy__nhsn_daily")
     assert "state=failed" in printed.stdout + printed.stderr
     assert "sets are not built" in printed.stdout + printed.stderr
+
+
+NHSN_TARGET = {"kind": "server", "connection": "exchange_inbox", "folder": "/hrd", "answers": {}}
+
+
+def test_E38_the_docs_say_whether_sets_go_out() -> None:
+    going = a_hospital_group(status={"nhsn_target": NHSN_TARGET})
+    testing = a_hospital_group(status={"nhsn_target": NHSN_TARGET}, mode="test")
+    docs = [build_nhsn_dag(one, "daily").doc_md or "" for one in (going, testing, a_hospital_group())]
+    assert ["delivered to the folder `/hrd`" in doc for doc in docs] == [True, False, False]
+    assert ["It is not sent" in doc for doc in docs] == [False, True, True]
+
+
+@pytest.mark.service
+@pytest.mark.slow
+def test_E39_a_run_sends_the_set_and_the_next_one_reads_what_nhsn_says(
+    add_tenant: Callable[..., None],
+    airflow_database: None,
+    database_url: str,
+    server: SftpServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("EXCHANGE_STORAGE_URL", f"file://{tmp_path / 'storage'}")
+    add_group(add_tenant, "mercy", a_hospital(1), status={"nhsn_target": NHSN_TARGET})
+    due = latest_due("daily", at=clock.now())
+    with transaction() as connection:
+        tenant = registry.load_one("mercy")
+        report(connection, tenant, sound_values(), recorded_at=due.at - timedelta(hours=1))
+    printed = airflow("dags", "test", "outbound__mercy__nhsn_daily")
+    said = printed.stdout + printed.stderr
+    assert "state=failed" in said
+    assert "1 sets are built and not delivered" in said, "the folder is missing"
+    with transaction() as connection:
+        (dead,) = deliveries.latest(connection, "mercy")
+    assert dead.fault_code == "target-path-missing"
+
+    folder = server.root / "hrd"
+    folder.mkdir()
+    resend(dead.delivery_id, open_target, actor="test")
+    name = f"mercy-nhsn-daily-{due.reports_on:%Y%m%d}.csv"
+    assert [path.name for path in folder.iterdir()] == [name]
+    (folder / f"{name}.nack").write_text("Org ID,Status,Message\n30101,Error,4711 beds are too many\n")
+    printed = airflow("dags", "test", "outbound__mercy__nhsn_daily")
+    said = printed.stdout + printed.stderr
+    assert "state=success" in said
+    assert "10001: Error. nhsn-error" in said
+    assert "are too many" not in said
+    with transaction() as connection:
+        (event,) = nhsn.newest(connection, "mercy")
+    assert (event.state, event.comment) == (nhsn.NhsnState.ERROR, "4711 beds are too many")
 
 
 def _parse(**variables: str) -> list[object]:
