@@ -47,9 +47,9 @@ def connect(server: Sshd, monkeypatch: pytest.MonkeyPatch) -> Connect:
     """Set the Airflow connection ``north_sftp``; keywords go over what holds, None takes a part away."""
 
     def connect(server: Sshd = server, **over: Any) -> None:
-        extra = {"key_file": str(server.key_file), "host_key": server.host_key}
-        extra |= over.pop("extra", {})
-        facts = {"conn_type": "sftp", "host": "127.0.0.1", "port": server.port, "login": server.user} | over
+        facts = server.connection()
+        extra = facts["extra"] | over.pop("extra", {})
+        facts |= over
         facts["extra"] = {name: value for name, value in extra.items() if value is not None}
         facts = {name: value for name, value in facts.items() if value is not None}
         monkeypatch.setenv("AIRFLOW_CONN_NORTH_SFTP", json.dumps(facts))

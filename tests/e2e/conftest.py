@@ -186,7 +186,7 @@ def stack() -> Iterator[Stack]:
     partner_folder.mkdir()
     (tenants / f"{SENDING}.yaml").write_text(SENDING_YAML.format(code=SENDING, folder=partner_folder))
     with pytest.MonkeyPatch.context() as patch, sshd(root / "sshd") as server:
-        patch.setenv("AIRFLOW_CONN_THIRD_COLLEGE", server.airflow_connection())
+        patch.setenv("AIRFLOW_CONN_THIRD_COLLEGE", json.dumps(server.connection()))
         patch.setenv("EXCHANGE_HOME", str(root / "home"))
         patch.setenv("EXCHANGE_TENANTS_DIR", str(tenants))
         for name, port in zip(PORTS, _free_ports(len(PORTS)), strict=True):

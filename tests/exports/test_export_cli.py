@@ -436,14 +436,8 @@ def exchange(
     uni: Outbound, server: Sshd, *arguments: str, host_key: str = ""
 ) -> subprocess.CompletedProcess[str]:
     """Run the real command in a process of its own: Airflow reads its settings once per process."""
-    extra = {"key_file": str(server.key_file), "host_key": host_key or server.host_key}
-    connection = {
-        "conn_type": "sftp",
-        "host": "127.0.0.1",
-        "port": server.port,
-        "login": server.user,
-        "extra": extra,
-    }
+    connection = server.connection()
+    connection["extra"]["host_key"] = host_key or server.host_key
     return subprocess.run(
         [sys.executable, "-m", "partner_exchange.cli", "export", *arguments],
         env={**os.environ, "AIRFLOW_CONN_PARTNER_SFTP": json.dumps(connection)},

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import paramiko
 import pytest
@@ -88,6 +89,16 @@ class Sshd:
     def host_key(self) -> str:
         """Return the public host key as OpenSSH writes it."""
         return (self._folder / "host.pub").read_text()
+
+    def connection(self) -> dict[str, Any]:
+        """Return the Airflow connection, as AIRFLOW_CONN_* takes it in JSON."""
+        return {
+            "conn_type": "sftp",
+            "host": "127.0.0.1",
+            "port": self.port,
+            "login": self.user,
+            "extra": {"key_file": str(self.key_file), "host_key": self.host_key},
+        }
 
     def start(self) -> None:
         if os.geteuid() == 0:

@@ -189,12 +189,13 @@ def _file_column(chosen: ExportColumn, column: ReportColumn, export: Export) -> 
         form = chosen.date_form or export.format.date_form or column.form
     elif column.kind is Kind.INSTANT:
         form = chosen.date_form or export.format.time_form or column.form
+    header = chosen.header or column.header
     return FileColumn(
         name=column.name,
-        header=chosen.header or column.header,
+        header=header,
         kind=column.kind,
         form=form,
-        width=chosen.width or column.width,
+        width=chosen.width or max(column.width, len(header)),
         align=chosen.align or ("right" if column.kind.is_number else "left"),
     )
 

@@ -101,12 +101,12 @@ def transaction(url: str | None = None) -> Iterator[Connection]:
 
 @contextmanager
 def snapshot(url: str | None = None) -> Iterator[Connection]:
-    """Give a connection that only reads, and sees the database as it was at its first query, to the end.
+    """Give a connection that sees the database as it was at its first query, to the end of the block.
 
     :raises StoreUnavailable: the database cannot be reached or is shutting down.
     """
     with transaction(url) as connection:
-        connection.exec_driver_sql("set transaction isolation level repeatable read, read only")
+        connection.exec_driver_sql("set transaction isolation level repeatable read")
         yield connection
 
 

@@ -431,7 +431,8 @@ def _move(
 
 
 def _conflict(delivery: Delivery, wanted: str) -> StateConflict:
-    message = f"Delivery {delivery.delivery_id} is {delivery.state} and cannot become {wanted}. Nothing was changed."
+    now = f"Delivery {delivery.delivery_id} is {delivery.state}"
+    message = f"{now} and cannot become {wanted}; nothing was changed."
     return StateConflict("state-conflict", message, delivery=delivery.delivery_id, state=str(delivery.state))
 
 

@@ -92,6 +92,9 @@ def airflow_environment(settings: Settings) -> dict[str, str]:
             "FERNET_KEY": keys["fernet_key"],
             "EXECUTION_API_SERVER_URL": f"{ui_url(settings)}/execution/",
             "MIN_SERIALIZED_DAG_UPDATE_INTERVAL": 10,
+            # Airflow asks PostgreSQL for a part of the plain ones in words that psycopg 3 does not bind: the
+            # page of dependencies between DAGs would be an error.
+            "COMPRESS_SERIALIZED_DAGS": True,
         },
         "DATABASE": {
             "SQL_ALCHEMY_CONN": f"postgresql+psycopg://{database}",

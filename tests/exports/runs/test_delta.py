@@ -85,7 +85,8 @@ def test_M46_verified_anew_after_a_delivery_is_listed_anew(outbound: Outbound) -
     second = outbound.run()
     assert first is not None
     assert second is not None
-    assert [outbound.rows(each.delivered_name)[0][2] for each in (first, second)] == ["11/20/2026", "11/21/2026"]
+    days = [outbound.rows(each.delivered_name)[0][2] for each in (first, second)]
+    assert days == ["11/20/2026", "11/21/2026"]
 
 
 def test_M46_a_replayed_time_of_the_schedule_sends_nothing_twice(outbound: Outbound) -> None:
@@ -168,8 +169,8 @@ def test_M75_other_reports_say_what_is_new_changed_and_gone(outbound: Outbound) 
     second = outbound.run("roster")
     assert first is not None
     assert second is not None
-    assert [row[1:] for row in outbound.rows(first.delivered_name)] == [["Last1", "new"], ["Last2", "new"]]
-    assert [row[1:] for row in outbound.rows(second.delivered_name)] == [["Other", "changed"], ["Last3", "new"]]
+    told = [[row[1:] for row in outbound.rows(each.delivered_name)] for each in (first, second)]
+    assert told == [[["Last1", "new"], ["Last2", "new"]], [["Other", "changed"], ["Last3", "new"]]]
     assert outbound.run("roster") is None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -256,7 +256,7 @@ def test_M67_a_taken_name_is_a_dead_letter_where_the_target_says_so(outbound: Ou
 class _Forgetful(LocalHome):
     """A server that keeps only the first bytes and says nothing of it."""
 
-    def put(self, path: str, chunks: Iterator[bytes]) -> None:
+    def put(self, path: str, chunks: Iterable[bytes]) -> None:
         super().put(path, [b"".join(chunks)[:10]])
 
 
@@ -280,7 +280,7 @@ def test_M67_what_a_server_does_not_keep_never_gets_its_name(outbound: Outbound,
 class _Altering(LocalHome):
     """A server that changes what it keeps, of the same size."""
 
-    def put(self, path: str, chunks: Iterator[bytes]) -> None:
+    def put(self, path: str, chunks: Iterable[bytes]) -> None:
         super().put(path, [b"".join(chunks).swapcase()])
 
 
