@@ -6,6 +6,7 @@ import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -46,7 +47,7 @@ def test_M46_killed_anywhere_each_change_is_in_one_file(outbound: Outbound) -> N
         verified.append(fresh)
         outbound.verify(fresh)
         due_at = NOON + timedelta(minutes=number + 1)
-        in_child(lambda due_at=due_at: outbound.run(due_at=due_at), at)
+        in_child(partial(outbound.run, due_at=due_at), at)
         states |= {one.state for one in outbound.deliveries()}
         outbound.run(due_at=due_at)
         assert sorted(outbound.delivered()) == sorted(verified)
