@@ -279,8 +279,9 @@ def test_M64_a_report_without_a_name_is_written_beside_and_a_broken_one_leaves_n
     with clock.frozen(NOON):
         export("run", "-t", CODE, "-r", "verified_students")
     assert [one.name for one in folder.iterdir()] == ["verified_students-20261120T120000Z.csv"]
-    uni.enroll(1, username="x" * 300 + "@example.edu")
+    uni.enroll(1, username="x" * 300 + "@example.edu", student_id="S99999999")
     said = export("run", "-t", CODE, "-r", "student_roster", "-f", "fixed", "-o", "wide.txt", code=1).stderr
+    assert "Username" in said
     assert "xxx" not in said
     assert [one.name for one in folder.iterdir()] == ["verified_students-20261120T120000Z.csv"]
 

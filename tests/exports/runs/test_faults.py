@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -18,6 +20,7 @@ from partner_exchange.errors import (
     LoginRefused,
     NameTaken,
     RemoteBusy,
+    ReportRefused,
     StateConflict,
     Unreachable,
 )
@@ -83,7 +86,7 @@ def test_X10_a_transient_fault_is_tried_again_by_the_ladder(outbound: Outbound) 
         with clock.frozen(at + SECOND), pytest.raises(DeliveryWaits):
             deliver(delivery_id, outbound.open_target)
         at += timedelta(seconds=pauses[-1])
-    assert [pause == pytest.approx(step, rel=0.11) for pause, step in zip(pauses, LADDER_S, strict=True)]
+    assert pauses == pytest.approx(LADDER_S, rel=0.11)
     assert outbound.opened == len(LADDER_S)
     assert _mails() == []
     with clock.frozen(at), pytest.raises(DeliveryGivenUp):
@@ -160,6 +163,42 @@ def test_X09_resend_does_not_wait_for_the_next_try(outbound: Outbound) -> None:
     outbound.fault = None
     sent = interventions.resend(delivery.delivery_id, outbound.open_target, actor="ada")
     assert sent.state is DeliveryState.DELIVERED
+
+
+def test_X09_a_try_that_a_person_asks_for_is_the_first_of_a_new_ladder(outbound: Outbound) -> None:
+    delivery = _written(outbound)
+    outbound.fault = _down
+    with clock.frozen(NOON), pytest.raises(Unreachable):
+        deliver(delivery.delivery_id, outbound.open_target)
+    with clock.frozen(NOON), pytest.raises(Unreachable) as told:
+        interventions.resend(delivery.delivery_id, outbound.open_target, actor="ada")
+    assert told.value.fields["retry_after_s"] == pytest.approx(LADDER_S[0], rel=0.11)
+    assert _newest(outbound).attempts == 1
+
+
+def test_X09_two_people_who_send_it_again_take_turns(outbound: Outbound) -> None:
+    outbound.verify(*outbound.enroll(3))
+    sent = outbound.run()
+    assert sent is not None
+    within, may_end = threading.Event(), threading.Event()
+
+    @contextmanager
+    def slow() -> Iterator[None]:
+        within.set()
+        assert may_end.wait(20)
+        yield
+
+    outbound.fault = slow
+    with ThreadPoolExecutor(1) as pool:
+        again = pool.submit(
+            interventions.resend, sent.delivery_id, outbound.open_target, actor="ada", is_again=True
+        )
+        assert within.wait(20)
+        with pytest.raises(DeliveryWaits):
+            interventions.resend(sent.delivery_id, outbound.open_target, actor="bob", is_again=True)
+        may_end.set()
+        again.result()
+    assert len(outbound.files()) == 2
 
 
 def test_X09_a_delivered_file_goes_again_only_when_asked_for(outbound: Outbound) -> None:
@@ -312,6 +351,23 @@ def test_M49_rows_that_do_not_fit_the_file_are_a_dead_letter_with_the_column(out
     outbound.write_tenant("    format: {kind: fixed}\n    columns: [{column: username, width: 30}]\n")
     sent = interventions.resend(dead.delivery_id, outbound.open_target, actor="ada")
     assert (sent.state, sent.rows_total) == (DeliveryState.DELIVERED, 3)
+
+
+def test_M50_a_definition_that_broke_under_an_open_delivery_is_told(outbound: Outbound) -> None:
+    outbound.verify(*outbound.enroll(3))
+    opened = select(outbound.tenant, "verified")
+    assert opened is not None
+    outbound.write_tenant("    columns: [birthday]\n")
+    with pytest.raises(ReportRefused):
+        write(opened.delivery_id)
+    assert (_newest(outbound).state, _newest(outbound).fault_code) == (
+        DeliveryState.DEAD,
+        "report-column-unknown",
+    )
+    assert _mails() == [("delivery-failed", "it@uni.example")]
+    outbound.write_tenant()
+    sent = interventions.resend(opened.delivery_id, outbound.open_target, actor="ada")
+    assert sent.rows_total == 3
 
 
 def test_X10_a_file_that_the_archive_lost_is_our_fault_not_the_targets(outbound: Outbound) -> None:

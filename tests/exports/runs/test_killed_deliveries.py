@@ -7,6 +7,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
+from itertools import count
 
 import pytest
 
@@ -23,37 +24,28 @@ from support.outbound import CODE, NOON, Outbound
 pytestmark = [pytest.mark.slow, pytest.mark.service]
 
 STUDENTS = 8
-POINTS = 30
-
-
-def _run(outbound: Outbound) -> None:
-    outbound.run(due_at=NOON)
-
-
-def _calls(outbound: Outbound) -> int:
-    """How many calls one undisturbed run makes, in an exchange of the same kind."""
-    outbound.verify(*outbound.enroll(STUDENTS))
-    calls = in_child(lambda: _run(outbound), None)
-    assert calls is not None
-    return calls
+STRIDE = 12
+"""Calls between two kills: fewer than any state of a delivery lasts."""
+EARLY = 100
+"""A call that every run comes to."""
 
 
 def test_M46_killed_anywhere_each_change_is_in_one_file(outbound: Outbound) -> None:
-    calls = _calls(outbound)
     verified = list(outbound.enroll(STUDENTS))
+    outbound.verify(*verified)
     states = set()
-    for number, at in enumerate(sorted(random.Random(5).sample(range(1, calls), POINTS))):
-        fresh = outbound.enroll(STUDENTS + number + 1)[-1]
-        verified.append(fresh)
-        outbound.verify(fresh)
-        due_at = NOON + timedelta(minutes=number + 1)
-        in_child(partial(outbound.run, due_at=due_at), at)
+    for number in count():
+        due_at = NOON + timedelta(minutes=number)
+        is_over = in_child(partial(outbound.run, due_at=due_at), 1 + number * STRIDE) is not None
         states |= {one.state for one in outbound.deliveries()}
         outbound.run(due_at=due_at)
         assert sorted(outbound.delivered()) == sorted(verified)
         assert all(name.startswith("verified-") for name in outbound.files())
-    # Kills in between were seen: the file in the archive, and whole at the target without its name.
-    assert {DeliveryState.SELECTED, DeliveryState.WRITTEN, DeliveryState.UPLOADED} & states
+        if is_over:
+            break
+        verified.append(outbound.enroll(STUDENTS + number + 1)[-1])
+        outbound.verify(verified[-1])
+    assert {DeliveryState.SELECTED, DeliveryState.WRITTEN, DeliveryState.UPLOADED} <= states
     ranges = [(one.since_position, one.until_position) for one in outbound.deliveries()]
     assert [since for since, _ in ranges] == [0, *(until for _, until in ranges[:-1])]
 
@@ -115,10 +107,11 @@ def test_M46_writers_that_commit_late_and_runs_that_are_killed_meet_at_random(
 
     with ThreadPoolExecutor(len(parts)) as pool:
         working = [pool.submit(writer, part, random.Random(seed * 100 + at)) for at, part in enumerate(parts)]
-        ends = []
+        ends: list[int | None] = []
         while not all(one.done() for one in working):
             # Only in a forked process may a run die without taking the test along.
-            ends.append(in_child(lambda: _tolerant(outbound), chance.choice([None, chance.randint(1, 900)])))
+            at = chance.choice([None, chance.randint(1, 900)]) if ends else EARLY
+            ends.append(in_child(lambda: _tolerant(outbound), at))
         for one in working:
             one.result()
     # What a killed run left goes first, and what has come since with the run after it.

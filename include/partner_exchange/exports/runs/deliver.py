@@ -40,6 +40,8 @@ def deliver(delivery_id: str, opener: Opener) -> Delivery:
     :raises DeliveryGivenUp: it was the last try of the ladder.
     :raises ExportBlocked: the delivery is a dead letter.
     :raises StateConflict: its file is not written, or it was given up.
+    :raises ReportRefused: the tenant file does not have the export any more.
+    :raises UnknownDelivery: no delivery of that id.
     :raises ArchiveDamaged: the file is not in the archive any more as it was written.
     :raises StoreUnavailable: the database cannot be reached.
     """

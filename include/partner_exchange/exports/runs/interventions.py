@@ -15,6 +15,7 @@ from partner_exchange.errors import StateConflict
 from partner_exchange.exports import plan as plans
 from partner_exchange.exports.delivery import upload
 from partner_exchange.exports.runs.deliver import Opener, deliver
+from partner_exchange.exports.runs.turns import alone
 from partner_exchange.exports.runs.write import write
 from partner_exchange.ledger import audit
 from partner_exchange.ledger import deliveries as ledger
@@ -46,7 +47,7 @@ def resend(delivery_id: str, opener: Opener, *, actor: str, is_again: bool = Fal
             ledger.hurry(connection, delivery_id)
         _record(connection, delivery, actor=actor, action="delivery.resend")
     if delivery.state in ledger.SENT:
-        return _send_again(delivery, opener)
+        return _send_again(delivery_id, opener)
     written = write(delivery_id)
     return deliver(delivery_id, opener) if written else delivery
 
@@ -71,16 +72,16 @@ def abandon(delivery_id: str, *, actor: str, even_if_uploaded: bool = False) -> 
     return delivery
 
 
-def _send_again(delivery: Delivery, opener: Opener) -> Delivery:
-    tenant = registry.load_one(delivery.tenant_code)
-    target = plans.target_of(tenant, delivery.export_name)
-    with TemporaryDirectory(prefix="exchange-delivery-") as folder:
+def _send_again(delivery_id: str, opener: Opener) -> Delivery:
+    with alone(delivery_id) as delivery, TemporaryDirectory(prefix="exchange-delivery-") as folder:
+        tenant = registry.load_one(delivery.tenant_code)
+        target = plans.target_of(tenant, delivery.export_name)
         local = Path(folder) / "file"
         Archive().fetch_export(delivery.archive_path, delivery.sha256, local)
         fresh = replace(delivery, state=DeliveryState.WRITTEN)
         with opener(tenant, target) as carrier:
             name = upload.put_in_place(carrier, target, fresh, local, notes=_Nowhere())
-    return replace(delivery, delivered_name=name)
+        return replace(delivery, delivered_name=name)
 
 
 class _Nowhere:

@@ -20,7 +20,7 @@ from partner_exchange.ledger.database import transaction
 from partner_exchange.ledger.deliveries import Delivery, DeliveryState, WrittenFile
 from partner_exchange.storage import paths
 from partner_exchange.storage.archive import Archive
-from partner_exchange.stores import verifications
+from partner_exchange.stores.verification_log import Window
 from partner_exchange.tenants import registry
 from partner_exchange.tenants.model import Tenant
 
@@ -32,8 +32,9 @@ _KEYS = "keys.parquet"
 def write(delivery_id: str) -> Delivery | None:
     """Write the file into the archive; None when there is no row and the export sends no empty files.
 
-    :raises ReportRefused: the export does not hold any more.
-    :raises FileUnwritable: the rows do not fit the form of the file; the delivery is a dead letter then.
+    :raises ReportRefused: the export does not hold any more; the delivery is a dead letter then.
+    :raises FileUnwritable: the rows do not fit the form of the file; the same.
+    :raises UnknownDelivery: no delivery of that id.
     :raises DeliveryWaits: another worker is at the export.
     :raises StoreUnavailable: the database cannot be reached.
     """
@@ -42,9 +43,8 @@ def write(delivery_id: str) -> Delivery | None:
         if delivery.state is not DeliveryState.SELECTED:
             return delivery
         tenant = registry.load_one(delivery.tenant_code)
-        plan = plans.resolve(tenant, delivery.export_name)
         try:
-            written = _write(plan, delivery)
+            written = _write(plans.resolve(tenant, delivery.export_name), delivery)
         except ExportError as error:
             _bury_unwritable(tenant, delivery, error)
             raise
@@ -96,10 +96,10 @@ def _keys_before(archive: Archive, plan: Plan, local: Path) -> Path | None:
     return local
 
 
-def _window(delivery: Delivery) -> verifications.Window | None:
+def _window(delivery: Delivery) -> Window | None:
     if delivery.since_position is None or delivery.until_position is None:
         return None
-    return verifications.Window(delivery.since_position, delivery.until_position)
+    return Window(delivery.since_position, delivery.until_position)
 
 
 def _place(delivery: Delivery, part: str) -> str:

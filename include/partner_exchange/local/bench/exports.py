@@ -42,7 +42,7 @@ class ExportFigures:
 def measure_exports(folder: Path, database_url: str, *, students: int, runs: int) -> ExportFigures:
     """Return the figures; each measurement in a process of its own.
 
-    :param runs: of the delta and of COPY; all others run once.
+    :param runs: of COPY; all others run once.
     """
     tenants = folder / "export-tenants"
     tenants.mkdir()
