@@ -24,8 +24,9 @@ from sqlalchemy import Connection, text
 
 from partner_exchange.errors import SerializationConflict, StoreUnavailable
 from partner_exchange.ledger.database import engine, transaction
-from partner_exchange.stores import verifications
-from partner_exchange.stores.verifications import Window
+from partner_exchange.stores import verification_log, verifications
+from partner_exchange.stores.verification_log import Window
+from support import verified
 
 pytestmark = [pytest.mark.service, pytest.mark.slow]
 
@@ -147,11 +148,11 @@ class Log:
 
     def window(self, connection: Connection, since: int) -> tuple[Window, list[Change]]:
         """Give positions, and read what is new."""
-        window = Window(since, verifications.take_position(connection, self.tenant_code))
+        window = Window(since, verification_log.take_position(connection, self.tenant_code))
         return window, self.changes(connection, window)
 
     def changes(self, connection: Connection, window: Window) -> list[Change]:
-        rows = connection.execute(verifications.changes(self.tenant_code, window))
+        rows = verified.changes(connection, self.tenant_code, window)
         return [Change(row.username_key, row.is_verified, row.reason, row.position) for row in rows]
 
 
@@ -194,10 +195,7 @@ def check(log: Log, connection: Connection, windows: list[tuple[Window, list[Cha
     # A window says the same whenever it is read.
     assert all(log.changes(connection, window) == changes for window, changes in windows)
     # The changes of each student take turns, and the last one is how it is now.
-    state = {
-        row.username_key: row.is_verified
-        for row in connection.execute(verifications.current(log.tenant_code))
-    }
+    state = {row.username_key: row.is_verified for row in verified.current(connection, log.tenant_code)}
     for username in STUDENTS:
         turns = [change.is_verified for change in got if change.username == username]
         assert turns == [place % 2 == 0 for place in range(len(turns))]
@@ -205,7 +203,7 @@ def check(log: Log, connection: Connection, windows: list[tuple[Window, list[Cha
     # Who only follows what each window comes to knows the same.
     followed: dict[str, bool] = {}
     for window, _ in windows:
-        for row in connection.execute(verifications.net_changes(log.tenant_code, window)):
+        for row in connection.execute(verification_log.net_changes(log.tenant_code, window)):
             # Verified anew within one window counts; nobody ceases to be what no window said.
             assert row.is_verified or followed[row.username_key]
             followed[row.username_key] = row.is_verified

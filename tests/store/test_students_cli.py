@@ -15,7 +15,7 @@ from partner_exchange.cli.students import students_app
 from partner_exchange.errors import ConfigError, UnknownTenant
 from partner_exchange.ledger import audit
 from partner_exchange.ledger.database import transaction
-from partner_exchange.stores import students, verifications
+from partner_exchange.stores import students, verification_log, verifications
 from partner_exchange.tenants.model import RosterPolicy
 from support.builders import a_student_rows
 
@@ -172,7 +172,7 @@ def test_M42_the_list_shows_state_and_rules() -> None:
 def test_M42_the_history_tells_who_when_and_why() -> None:
     run("verify", ONE, "--by", "ann", "--reason", "all documents")
     with transaction() as connection:
-        verifications.take_position(connection, "hill")
+        verification_log.take_position(connection, "hill")
     run("unverify", ONE, "--rule-version", "2", at=NOON + timedelta(hours=1))
     told = json.loads(run("history", ONE.upper(), "--json"))
     assert told == [

@@ -13,14 +13,15 @@ from sqlalchemy import Connection, text
 from partner_exchange.clock import frozen
 from partner_exchange.ledger import audit
 from partner_exchange.ledger.database import engine, transaction
-from partner_exchange.stores import students, verifications
+from partner_exchange.stores import students, verification_log, verifications
+from partner_exchange.stores.verification_log import Window
 from partner_exchange.stores.verifications import (
     StudentVerification,
     VerificationChange,
     VerificationCounts,
-    Window,
 )
 from partner_exchange.tenants.model import RosterPolicy
+from support import verified as held
 from support.builders import a_student_rows, a_tenant
 
 pytestmark = pytest.mark.service
@@ -93,26 +94,26 @@ def counts(changed: int = 0, unchanged: int = 0, unknown: int = 0) -> Verificati
 
 
 def take(connection: Connection, tenant_code: str = TENANT) -> int:
-    return verifications.take_position(connection, tenant_code)
+    return verification_log.take_position(connection, tenant_code)
 
 
 def changed(
     connection: Connection, since: int, until: int, tenant_code: str = TENANT
 ) -> list[tuple[str, bool]]:
     """The changes of a window as number and state, in order."""
-    rows = connection.execute(verifications.changes(tenant_code, Window(since, until)))
+    rows = held.changes(connection, tenant_code, Window(since, until))
     return [(row.username_key.removesuffix("@example.edu"), row.is_verified) for row in rows]
 
 
 def net(connection: Connection, since: int, until: int, tenant_code: str = TENANT) -> dict[str, bool]:
-    rows = connection.execute(verifications.net_changes(tenant_code, Window(since, until))).all()
+    rows = connection.execute(verification_log.net_changes(tenant_code, Window(since, until))).all()
     found = {row.username_key.removesuffix("@example.edu"): row.is_verified for row in rows}
     assert len(found) == len(rows)
     return found
 
 
 def verified(connection: Connection, tenant_code: str = TENANT) -> set[str]:
-    rows = connection.execute(verifications.current(tenant_code))
+    rows = held.current(connection, tenant_code)
     return {row.username_key.removesuffix("@example.edu") for row in rows if row.is_verified}
 
 
@@ -122,8 +123,8 @@ def test_M42_a_student_becomes_verified_with_instant_and_rules(connection: Conne
     assert verifications.history(connection, TENANT, "STUDENT1@example.edu ") == [
         VerificationChange(True, AT, "2026.1", "engineer", "complete", None)
     ]
-    [row] = connection.execute(verifications.current(TENANT)).all()
-    assert tuple(row) == (name(1), True, AT, "2026.1")
+    [row] = held.current(connection, TENANT)
+    assert tuple(row) == (TENANT, name(1), True, AT, "2026.1")
 
 
 def test_M42_an_instant_of_before_can_be_given(connection: Connection) -> None:
@@ -136,7 +137,7 @@ def test_M42_verifying_again_changes_nothing(connection: Connection) -> None:
     assert verify(connection, 1, 2, at=LATER, rule_version="2") == counts(changed=1, unchanged=1)
     [only] = verifications.history(connection, TENANT, name(1))
     assert (only.changed_at, only.rule_version) == (AT, "1")
-    assert connection.execute(verifications.current(TENANT)).all()[0].changed_at == AT
+    assert held.current(connection, TENANT)[0].changed_at == AT
 
 
 def test_M42_a_student_can_lose_it_and_get_it_again(connection: Connection) -> None:
@@ -222,31 +223,18 @@ def test_M42_students_are_listed_with_their_state(connection: Connection) -> Non
 
 
 def test_M46_positions_are_given_by_who_reads_and_have_no_gap(connection: Connection) -> None:
-    assert take(connection) == verifications.last_position(connection, TENANT) == 0
+    assert take(connection) == 0
     verify(connection, 3, 1)
-    assert verifications.last_position(connection, TENANT) == 0
-    assert take(connection) == take(connection) == verifications.last_position(connection, TENANT) == 2
+    assert changed(connection, 0, 9) == []
+    assert take(connection) == take(connection) == 2
     unverify(connection, 3)
     verify(connection, 2)
     assert take(connection) == 4
     assert changed(connection, 0, 2) == [("student1", True), ("student3", True)]
     assert changed(connection, 2, 4) == [("student3", False), ("student2", True)]
-    rows = connection.execute(verifications.changes(TENANT, Window(0, 4)))
+    rows = held.changes(connection, TENANT, Window(0, 4))
     assert [row.position for row in rows] == [1, 2, 3, 4]
     assert [one.position for one in verifications.history(connection, TENANT, name(3))] == [3, 2]
-
-
-def test_M46_a_window_tells_whether_and_how_much_it_holds(connection: Connection) -> None:
-    verify(connection, 1, 2, 3)
-    until = take(connection)
-    for window, count in (
-        (Window(0, until), 3),
-        (Window(1, 2), 1),
-        (Window(until, until), 0),
-        (Window(5, 9), 0),
-    ):
-        assert verifications.count_changes(connection, TENANT, window) == count
-        assert verifications.has_changes(connection, TENANT, window) is bool(count)
 
 
 def test_M46_a_window_comes_to_the_last_change_of_each_student(connection: Connection) -> None:
@@ -268,7 +256,7 @@ def test_M46_a_window_comes_to_the_last_change_of_each_student(connection: Conne
         "student5": True,
     }
     assert net(connection, 0, second) == {"student1": True, "student4": True, "student5": True}
-    rows = connection.execute(verifications.net_changes(TENANT, Window(first, second)))
+    rows = connection.execute(verification_log.net_changes(TENANT, Window(first, second)))
     assert [row.changed_at for row in rows if row.username_key == name(5)] == [AT]
 
 
@@ -303,7 +291,7 @@ def test_M46_positions_of_a_reader_that_dies_are_given_anew(roster: None) -> Non
         assert take(killed) == 2
         killed.rollback()
     with transaction() as connection:
-        assert verifications.last_position(connection, TENANT) == 0
+        assert changed(connection, 0, 9) == []
         verify(connection, 3)
         assert take(connection) == 3
         assert len(changed(connection, 0, 3)) == 3
@@ -339,7 +327,7 @@ def test_M46_two_readers_at_once_give_each_change_one_position(roster: None, dat
         # It sees what was committed while it waited, and goes on behind the first.
         assert second.result() == 3
     with transaction() as connection:
-        rows = connection.execute(verifications.changes(TENANT, Window(0, 9)))
+        rows = held.changes(connection, TENANT, Window(0, 9))
         assert [row.position for row in rows] == [1, 2, 3]
 
 
@@ -410,15 +398,12 @@ def test_X12_two_tenants_never_mix(connection: Connection) -> None:
     verify(connection, 1, 2)
     assert verify(connection, 1, 4, tenant_code=OTHER) == counts(changed=1, unknown=1)
     assert take(connection) == 2
-    assert verifications.last_position(connection, OTHER) == 0
+    assert changed(connection, 0, 9, OTHER) == []
     assert len(verifications.history(connection, OTHER, name(1))) == 1
     assert verifications.history(connection, OTHER, name(2)) == []
     assert take(connection, OTHER) == 1
-    whole = Window(0, 100)
     assert changed(connection, 0, 100, OTHER) == [("student1", True)]
     assert net(connection, 0, 100, OTHER) == {"student1": True}
-    assert verifications.count_changes(connection, OTHER, whole) == 1
-    assert not verifications.has_changes(connection, "third", whole)
     verifications.unverify(connection, OTHER, None, rule_version="1", actor="engineer")
     assert (verified(connection), verified(connection, OTHER)) == ({"student1", "student2"}, set())
     assert len(verifications.listed(connection, OTHER, limit=10)) == 3

@@ -18,9 +18,16 @@ from partner_exchange.ledger import mails, messages, nhsn, submissions, tables
 from partner_exchange.ledger.nhsn import NhsnOrigin, NhsnOutcome, NhsnState
 from partner_exchange.ledger.states import Outcome
 from partner_exchange.ledger.submissions import Submission
-from partner_exchange.stores import consents, immunizations, statuses, students, verifications
+from partner_exchange.stores import (
+    consents,
+    immunizations,
+    statuses,
+    students,
+    verification_log,
+    verifications,
+)
 from partner_exchange.stores.consent_registry import RECORD_TEXTS
-from partner_exchange.stores.verifications import Window
+from partner_exchange.stores.verification_log import Window
 from partner_exchange.tenants.model import Tenant
 from partner_exchange.validation.findings import FindingGroup, Findings, Severity
 from support.builders import a_student_rows, a_submission, a_tenant
@@ -225,7 +232,7 @@ def _fill_roster(connection: Connection, tenant: Tenant, size: int) -> None:
     verified(connection, tenant, *names[: 2 * size])
     unverified(connection, tenant, *names[:size])
     verified(connection, tenant, *names[2 * size : 3 * size])
-    verifications.take_position(connection, tenant.code)
+    verification_log.take_position(connection, tenant.code)
 
 
 def _fill_statuses(connection: Connection, tenant: Tenant, size: int) -> None:

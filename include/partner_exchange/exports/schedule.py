@@ -102,12 +102,3 @@ def ticks(cron: str, zone: ZoneInfo, *, after: datetime, until: datetime) -> Ite
 def next_runs(cron: str, zone: ZoneInfo, *, after: datetime, count: int = 5) -> list[datetime]:
     """Return the next runs later than an instant, in UTC."""
     return list(islice(runs(cron, zone, after=after), count))
-
-
-def latest_tick(cron: str, zone: ZoneInfo, at: datetime) -> datetime:
-    """Return the run at the instant, or the last one before it, in UTC: the time that a run serves."""
-    clock = _Clock(cron, zone)
-    found = clock.start(at)
-    while (following := clock.after(found)) <= at:
-        found = following
-    return found

@@ -228,14 +228,6 @@ def latest(
     return [_delivery(row) for row in connection.execute(query).mappings()]
 
 
-def of_name(connection: Connection, tenant_code: str, export_name: str, file_name: str) -> Delivery | None:
-    """Return the newest delivery that had this name at its target (X11)."""
-    query = _of(tenant_code, export_name).where(
-        _table.c.delivered_name == file_name, _table.c.state.in_((*SENT, DeliveryState.UPLOADED))
-    )
-    return _one(connection, query.order_by(_table.c.seq.desc()).limit(1))
-
-
 def last_delivered_at(connection: Connection, tenant_code: str, export_name: str) -> datetime | None:
     """Return when the export was delivered last."""
     query = select(func.max(_table.c.delivered_at)).where(

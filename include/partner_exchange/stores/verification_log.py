@@ -1,6 +1,6 @@
 """The log of verification changes that exports read: positions without a gap, and windows over them (M46).
 
-Called by the runs of exports and by reports, through ``verifications``. A change gets its position not when
+Called by the runs of exports and by reports. A change gets its position not when
 it is made but when somebody reads the log after its commit. So one that commits late stands behind
 everything that was read before it: of the windows ``(0, a]``, ``(a, b]``, ``(b, c]`` each change that was
 committed is in exactly one, and one that was rolled back is in none.
@@ -71,45 +71,6 @@ def take_position(connection: Connection, tenant_code: str) -> int:
     return last
 
 
-def last_position(connection: Connection, tenant_code: str) -> int:
-    """Return the last position given so far, without giving any; 0 for none."""
-    table = tables.verification_position
-    query = select(table.c.last_position).where(table.c.tenant_code == tenant_code)
-    return connection.execute(query).scalar_one_or_none() or 0
-
-
-def has_changes(connection: Connection, tenant_code: str, window: Window) -> bool:
-    """Return whether any change stands in the window."""
-    return connection.execute(select(select(1).where(_within(tenant_code, window)).exists())).scalar_one()
-
-
-def count_changes(connection: Connection, tenant_code: str, window: Window) -> int:
-    """Return how many changes stand in the window; of one student there may be several."""
-    return connection.execute(select(func.count()).where(_within(tenant_code, window))).scalar_one()
-
-
-def changes(tenant_code: str, window: Window) -> Select[str, bool, datetime, str, str, str, int]:
-    """Return the query of all changes of a window, in order of position, which is unique.
-
-    Columns: ``username_key``, ``is_verified``, ``changed_at``, ``rule_version``, ``actor``, ``reason``,
-    ``position``.
-    """
-    columns = _change.c
-    return (
-        select(
-            columns.username_key,
-            columns.is_verified,
-            columns.changed_at,
-            columns.rule_version,
-            columns.actor,
-            columns.reason,
-            columns.position,
-        )
-        .where(_within(tenant_code, window))
-        .order_by(columns.position)
-    )
-
-
 def net_changes(tenant_code: str, window: Window) -> Select[str, bool, datetime, str, int]:
     """Return the query of what a window comes to: the last change of each student, where it says something.
 
@@ -132,7 +93,7 @@ def net_changes(tenant_code: str, window: Window) -> Select[str, bool, datetime,
             func.count().over(partition_by=columns.username_key).label("change_count"),
             func.max(columns.position).over(partition_by=columns.username_key).label("newest"),
         )
-        .where(_within(tenant_code, window))
+        .where(within(tenant_code, window))
         .subquery()
     )
     last = ranked.c
@@ -141,7 +102,8 @@ def net_changes(tenant_code: str, window: Window) -> Select[str, bool, datetime,
     return select(*columns_told).where(last.position == last.newest, says_something)
 
 
-def _within(tenant_code: str, window: Window) -> ColumnElement[bool]:
+def within(tenant_code: str, window: Window) -> ColumnElement[bool]:
+    """Return that a change of the log is the tenant's and stands in the window."""
     columns = _change.c
     return and_(
         columns.tenant_code == tenant_code,

@@ -1,7 +1,8 @@
-"""Which students are verified: make them so, undo it, look it up (M42); and the log of it (M46).
+"""Which students are verified: make them so, undo it, look it up (M42).
 
-Called by ``exchange students``, by exports and by reports. The state has a table of its own, beside that of
-the students, so that verifying and merging a roster never wait for each other.
+Called by ``exchange students``; what exports and reports read of it is in ``verification_log``. The state
+has a table of its own, beside that of the students, so that verifying and merging a roster never wait for
+each other.
 """
 
 from __future__ import annotations
@@ -12,40 +13,12 @@ from datetime import datetime
 from typing import LiteralString
 
 import pandas as pd
-from sqlalchemy import Connection, Select, and_, false, func, select, text
+from sqlalchemy import Connection, and_, false, func, select, text
 
 from partner_exchange import clock
 from partner_exchange.ledger import audit
 from partner_exchange.stores import tables
 from partner_exchange.stores.keys import username_key
-from partner_exchange.stores.verification_log import (
-    Window,
-    changes,
-    count_changes,
-    has_changes,
-    last_position,
-    net_changes,
-    take_position,
-)
-
-__all__ = [
-    "StudentVerification",
-    "VerificationChange",
-    "VerificationCounts",
-    "Window",
-    "changes",
-    "count_changes",
-    "current",
-    "has_changes",
-    "history",
-    "last_position",
-    "listed",
-    "net_changes",
-    "take_position",
-    "unknown_places",
-    "unverify",
-    "verify",
-]
 
 
 @dataclass(frozen=True)
@@ -227,18 +200,6 @@ def unknown_places(connection: Connection, tenant_code: str, usernames: Sequence
     """Return which of the Usernames no student of the tenant has: their places, from 0, ascending."""
     found = connection.execute(_UNKNOWN, {"tenant_code": tenant_code, "keys": _keys(usernames)})
     return list(found.scalars())
-
-
-def current(tenant_code: str) -> Select[str, bool, datetime, str]:
-    """Return the query of the present state of each student who ever was verified; without order.
-
-    It holds what is committed, be it read from the log or not. Columns: ``username_key``, which is unique,
-    ``is_verified``, ``changed_at``, ``rule_version``.
-    """
-    columns = tables.verification.c
-    return select(columns.username_key, columns.is_verified, columns.changed_at, columns.rule_version).where(
-        columns.tenant_code == tenant_code
-    )
 
 
 def listed(

@@ -14,7 +14,7 @@ from partner_exchange.exports.columns import Kind, Value
 from partner_exchange.exports.reports.catalogue import REPORTS
 from partner_exchange.exports.reports.report import Report
 from partner_exchange.ledger.database import transaction
-from partner_exchange.stores.verifications import Window
+from partner_exchange.stores.verification_log import Window
 from partner_exchange.tenants.model import Tenant
 from support.reported import asked, filled, tenant_of
 

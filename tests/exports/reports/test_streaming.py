@@ -17,7 +17,7 @@ from partner_exchange.exports.reports import catalogue
 from partner_exchange.exports.reports.report import Request
 from partner_exchange.exports.reports.streaming import stream
 from partner_exchange.ledger.database import transaction
-from partner_exchange.stores.verifications import Window, take_position
+from partner_exchange.stores.verification_log import Window, take_position
 from support.builders import a_tenant
 from support.reported import NOW, asked, filled, rostered, verified
 

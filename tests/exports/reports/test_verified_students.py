@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection
 
 from partner_exchange.ledger.database import transaction
-from partner_exchange.stores.verifications import Window, take_position
+from partner_exchange.stores.verification_log import Window, take_position
 from support.builders import a_tenant
 from support.reported import NOW, asked, rostered, unverified, verified
 

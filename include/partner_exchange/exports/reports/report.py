@@ -142,13 +142,3 @@ class Report:
     def may_be_delta(self) -> bool:
         """Return whether an export of it can hold only what is new, changed or gone (M75)."""
         return self.reads_changes or bool(self.keys)
-
-    def column(self, name: str) -> ReportColumn:
-        """Return one of its columns.
-
-        :raises KeyError: it has none of that name.
-        """
-        for one in self.columns:
-            if one.name == name:
-                return one
-        raise KeyError(name)

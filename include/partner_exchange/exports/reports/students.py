@@ -9,7 +9,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, func, literal, select, union_all
 
 from partner_exchange.exports.columns import Kind
-from partner_exchange.exports.reports.parts import day_start, days, since, utc_day
+from partner_exchange.exports.reports.parts import (
+    US_DAY,
+    day_start,
+    days,
+    of_students,
+    same_student,
+    since,
+    utc_day,
+)
 from partner_exchange.exports.reports.report import (
     ROSTER,
     Parameter,
@@ -24,7 +32,6 @@ from partner_exchange.exports.reports.report import (
     integer,
     text,
 )
-from partner_exchange.exports.reports.verified import US_DAY, named, same_student
 from partner_exchange.stores import tables
 
 _student = tables.student
@@ -55,7 +62,7 @@ def _ours(request: Request, *more: ColumnElement[Any]) -> Rows:
     return (
         select(
             _student.c.username_key,
-            *named((*_SENT, _CREATED, _UPDATED)),
+            *of_students((*_SENT, _CREATED, _UPDATED)),
             is_verified.label("is_verified"),
             *more,
         )

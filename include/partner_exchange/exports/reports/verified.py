@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from sqlalchemy import Numeric, and_, case, cast, func, select
 
-from sqlalchemy import ColumnElement, Numeric, and_, case, cast, func, select
-
-from partner_exchange.exports.reports.parts import utc_day
+from partner_exchange.exports.reports.parts import US_DAY, of_students, same_student, utc_day
 from partner_exchange.exports.reports.report import (
     ROSTER,
     Query,
     Report,
-    ReportColumn,
     Request,
     Rows,
     day,
@@ -26,9 +23,6 @@ _student = tables.student
 _verification = tables.verification
 _change = tables.verification_change
 
-US_DAY = "MM/DD/YYYY"
-"""Form of the sources for days, both ways (M48)."""
-
 _STUDENT = (
     text("username", "Username", about="as the partner provided it", width=50),
     text("student_id", "StudentId", about="StudentId, provided by the partner or the student"),
@@ -39,11 +33,6 @@ _MORE = (
     text("requirement_group", "RequirementGroup", about="group of requirements, empty when none is known"),
     text("term", "Term", about="term that goes with the group", width=15),
 )
-
-
-def named(names: tuple[ReportColumn, ...]) -> list[ColumnElement[Any]]:
-    """Return the columns of the table of students that have the names of these columns."""
-    return [_student.c[one.name] for one in names]
 
 
 def _settled(request: Request, *, is_verified: bool) -> Rows:
@@ -60,21 +49,13 @@ def _settled(request: Request, *, is_verified: bool) -> Rows:
     return (
         select(
             _student.c.username_key,
-            *named((*_STUDENT, *_MORE)),
+            *of_students((*_STUDENT, *_MORE)),
             state.changed_at,
             utc_day(state.changed_at).label("changed_on"),
             state.rule_version,
         )
         .select_from(joined)
         .where(_student.c.tenant_code == request.tenant.code, is_kept)
-    )
-
-
-def same_student() -> ColumnElement[bool]:
-    """Return that a row of the table of verifications is of the student."""
-    return and_(
-        _verification.c.tenant_code == _student.c.tenant_code,
-        _verification.c.username_key == _student.c.username_key,
     )
 
 
@@ -93,7 +74,7 @@ def _changes(request: Request) -> Rows:
     query = (
         select(
             _change.c.change_id.label("number"),
-            *named((*_STUDENT, *_MORE)),
+            *of_students((*_STUDENT, *_MORE)),
             case((_change.c.is_verified, "verified"), else_="unverified").label("change"),
             _change.c.changed_at.label("at"),
             _change.c.rule_version,
@@ -110,8 +91,7 @@ def _changes(request: Request) -> Rows:
     )
     if request.window is None:
         return query
-    since, until = request.window.since, request.window.until
-    return query.where(_change.c.position > since, _change.c.position <= until)
+    return query.where(verification_log.within(request.tenant.code, request.window))
 
 
 def _compliance(request: Request) -> Rows:

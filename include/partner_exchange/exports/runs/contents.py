@@ -14,7 +14,7 @@ from partner_exchange.exports.reports import settling
 from partner_exchange.exports.reports.report import Request
 from partner_exchange.exports.reports.streaming import stream
 from partner_exchange.ledger.database import snapshot
-from partner_exchange.stores.verifications import Window
+from partner_exchange.stores.verification_log import Window
 
 
 def write_contents(

@@ -16,7 +16,7 @@ from partner_exchange.exports.runs.turns import blocked, hold
 from partner_exchange.ledger import deliveries as ledger
 from partner_exchange.ledger.database import transaction
 from partner_exchange.ledger.deliveries import Delivery, DeliveryState, Opening
-from partner_exchange.stores import verifications
+from partner_exchange.stores import verification_log
 from partner_exchange.tenants.model import Tenant
 
 _logger = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ def _open(connection: Connection, plan: Plan, due_at: datetime | None) -> Delive
         cursor = ledger.cursor(connection, tenant_code, plan.name)
         is_same = cursor is not None and cursor.report == plan.report.name
         since = (cursor.position or 0) if cursor and is_same else 0
-        until = verifications.take_position(connection, tenant_code)
+        until = verification_log.take_position(connection, tenant_code)
         if since == until and not may_be_empty(connection, plan, now):
             return None
     opening = Opening(

@@ -50,6 +50,7 @@ def write(delivery_id: str) -> Delivery | None:
             raise
         with transaction() as connection:
             if written is None:
+                _clear(delivery)
                 ledger.discard(connection, delivery_id)
                 return None
             delivery = ledger.record_written(connection, delivery_id, written)
@@ -81,6 +82,15 @@ def _write(plan: Plan, delivery: Delivery) -> WrittenFile | None:
         if keys_path:
             archive.keep_export_file(keys_path, after)
     return WrittenFile(name, _place(delivery, name), kept.sha256, kept.size_bytes, rows_total, keys_path)
+
+
+def _clear(delivery: Delivery) -> None:
+    """Remove what a killed try, which found rows, has left: nobody would know of it any more."""
+    archive = Archive()
+    folder = paths.delivery_folder(delivery.tenant_code, delivery.export_name, delivery.delivery_id)
+    for path in archive.parts(folder):
+        archive.remove(path)
+    archive.remove_empty(folder)
 
 
 def _keys_before(archive: Archive, plan: Plan, local: Path) -> Path | None:
