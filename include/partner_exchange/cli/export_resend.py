@@ -17,7 +17,9 @@ from partner_exchange.cli.export_common import (
 )
 from partner_exchange.cli.export_run import delivered_sentence
 from partner_exchange.cli.export_show import DELIVERY_ARGUMENT, as_document
+from partner_exchange.cli.failures import sentence
 from partner_exchange.cli.options import JSON_OPTION
+from partner_exchange.errors import ConfigError, DeliveryError, ReportRefused
 from partner_exchange.ledger.deliveries import OPEN, SENT
 
 if TYPE_CHECKING:
@@ -93,17 +95,39 @@ def abandon(
     by: BY_OPTION = None,
     as_json: JSON_OPTION = False,
 ) -> None:
-    """Give up a delivery that was not delivered; what it holds goes with the next one."""
+    """Give up a delivery that was not delivered; what it holds goes with the next one.
+
+    What an earlier try left at its target under a hidden name is removed, if the target can be reached.
+    """
     from partner_exchange.exports.runs import interventions
     from partner_exchange.local.database import ensure_database
     from partner_exchange.settings import get_settings
 
-    with plainly(), ensure_database(get_settings()):
+    settings = get_settings()
+    with plainly(), ensure_database(settings):
         given_up = interventions.abandon(delivery_id, actor=actor(by), even_if_uploaded=even_if_uploaded)
+        left, told = _clear_target(given_up, settings)
     if as_json:
-        print(json.dumps(as_document(given_up), ensure_ascii=False, indent=2))
+        document = {**as_document(given_up), "left_at_target": left}
+        print(json.dumps(document, ensure_ascii=False, indent=2))
     else:
-        print(f"{delivery_id}: given up. What it held goes with the next one of {given_up.export_name}.")
+        next_one = f"What it held goes with the next one of {given_up.export_name}."
+        print(f"{delivery_id}: given up. {next_one}{told}")
+
+
+def _clear_target(delivery: Delivery, settings: Settings) -> tuple[str, str]:
+    """Remove what the delivery left at its target: ``nothing``, ``removed`` or ``unknown``, and in words."""
+    from partner_exchange.exports.runs import interventions
+
+    try:
+        was_there = interventions.clear_target(delivery, target_opener(settings))
+    except (DeliveryError, ReportRefused, ConfigError) as error:
+        name = delivery.temporary_name
+        told = f" What an earlier try may have left at the target, {name}, stays there: {sentence(error)}"
+        return "unknown", told
+    if not was_there:
+        return "nothing", ""
+    return "removed", " What an earlier try had left at the target was removed."
 
 
 def _tell(delivery: Delivery, settings: Settings, *, is_again: bool, as_json: bool) -> None:
@@ -138,6 +162,8 @@ def _tell(delivery: Delivery, settings: Settings, *, is_again: bool, as_json: bo
 
 
 def _why_not(delivery: Delivery, *, is_again: bool) -> str:
+    if delivery.purged_at is not None:
+        return f"Its file was purged at {utc(delivery.purged_at)} UTC, so it cannot be sent again."
     if delivery.state in SENT and not is_again:
         return (
             f"It was delivered at {utc(delivery.delivered_at)} UTC; only with --again it would go once more."

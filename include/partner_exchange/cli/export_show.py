@@ -36,6 +36,8 @@ _NEXT = {
     DeliveryState.ABANDONED: "It was given up before it was delivered; its changes go with the next one.",
 }
 
+_PURGED = "The partner's retention let go of its file, so it cannot be sent again; what stands here stays."
+
 
 def add_to(app: typer.Typer) -> None:
     """Register the command."""
@@ -67,14 +69,15 @@ def show(
     if answers:
         print()
         print_answers(answers)
-    print(f"\n{_NEXT[delivery.state].format(id=delivery.delivery_id)}")
+    told = _PURGED if delivery.purged_at else _NEXT[delivery.state]
+    print(f"\n{told.format(id=delivery.delivery_id)}")
 
 
 def _archive_place(delivery: Delivery) -> str:
-    """Return where the file is in the archive, "" while there is none."""
+    """Return where the file is in the archive, "" while there is none or where it was purged."""
     from partner_exchange.settings import get_settings
 
-    if not delivery.archive_path:
+    if not delivery.archive_path or delivery.purged_at is not None:
         return ""
     return f"{get_settings().storage_address}/{delivery.archive_path}".removeprefix("file://")
 
@@ -84,15 +87,18 @@ def _rows_read(delivery: Delivery) -> int:
 
     :raises ReportRefused: the tenant file does not have the export any more as it was.
     :raises FileUnwritable: the file is not what its definition says.
+    :raises StateConflict: ``delivery-purged``, retention let go of it.
     :raises ArchiveDamaged: it is not in the archive any more as it was written.
     """
     from partner_exchange.exports import formats
     from partner_exchange.exports import plan as plans
+    from partner_exchange.ledger.deliveries import require_kept
     from partner_exchange.storage.archive import Archive
     from partner_exchange.tenants import registry
 
     if not delivery.archive_path:
         raise typer.BadParameter("its file is not written yet", param_hint="--read-back")
+    require_kept(delivery)
     plan = plans.resolve(registry.load_one(delivery.tenant_code), delivery.export_name)
     if plan.sha256 != delivery.policy_sha256:
         message = "the export was changed in the partner file since, so its columns are not known any more"
@@ -128,6 +134,7 @@ def _facts(delivery: Delivery, rows_read: int | None) -> dict[str, str]:
         "bytes": count(delivery.size_bytes),
         "sha256": delivery.sha256,
         "in the archive": _archive_place(delivery),
+        "purged (UTC)": utc(delivery.purged_at),
         "failed tries": str(delivery.attempts or ""),
         "next try (UTC)": utc(delivery.next_attempt_at),
         "fault": delivery.fault_code,

@@ -28,6 +28,7 @@ MIGRATION_LOCK = 1
 CLAIM_LOCK = 2
 MERGE_LOCK = 3
 DELIVERY_LOCK = 4
+PURGE_LOCK = 5
 """First keys of our advisory locks, so that a claim never waits for the load of the same tenant."""
 
 _SCRIPTS = Path(__file__).parent / "migrations"

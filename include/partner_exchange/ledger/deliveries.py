@@ -107,6 +107,8 @@ class Delivery:
     keys_path: str
     delivered_name: str
     """The name at the target, from the moment on at which it may be there."""
+    home_folder: str
+    """Folder of the partner's home in which it has that name; "" on a partner's server."""
     attempts: int
     """Tries that failed."""
     next_attempt_at: datetime | None
@@ -118,11 +120,18 @@ class Delivery:
     delivered_at: datetime | None
     answered_at: datetime | None
     closed_at: datetime | None
+    purged_at: datetime | None
+    """When retention let go of its files; what the ledger says stays (T39)."""
 
     @property
     def temporary_name(self) -> str:
         """Return the name at the target until the file is whole; hidden, and the gateway keeps it so."""
         return f".{self.delivery_id}.exchange"
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """Return when it was delivered or given up, from which its days count; None while it is open."""
+        return self.delivered_at or self.closed_at
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for ``--json``."""
@@ -176,6 +185,12 @@ def open_delivery(connection: Connection, opening: Opening) -> Delivery | None:
 def open_of(connection: Connection, tenant_code: str, export_name: str) -> Delivery | None:
     """Return the open delivery of an export, a dead letter included; None when there is none."""
     return _one(connection, _of(tenant_code, export_name).where(_table.c.state.in_(OPEN)))
+
+
+def open_ones(connection: Connection, tenant_code: str) -> list[Delivery]:
+    """Return all open deliveries of a tenant, dead letters included, oldest first."""
+    query = select(_table).where(_table.c.tenant_code == tenant_code, _table.c.state.in_(OPEN))
+    return [_delivery(row) for row in connection.execute(query.order_by(_table.c.seq)).mappings()]
 
 
 def is_served(connection: Connection, tenant_code: str, export_name: str, due_at: datetime) -> bool:
@@ -263,12 +278,34 @@ def require_sendable(delivery: Delivery) -> None:
         raise _conflict(delivery, str(DeliveryState.UPLOADED))
 
 
-def record_uploaded(connection: Connection, delivery_id: str, delivered_name: str) -> Delivery:
+def require_kept(delivery: Delivery) -> None:
+    """Return when the file of the delivery is still kept.
+
+    :raises StateConflict: ``delivery-purged``, retention let go of it (T39).
+    """
+    if delivery.purged_at is None:
+        return
+    message = (
+        f"The file of delivery {delivery.delivery_id} was purged at {delivery.purged_at:%Y-%m-%d %H:%M}Z by "
+        "the partner's retention, so it can be neither read nor sent again. What the report gives now can be "
+        f"written with `exchange export run --tenant {delivery.tenant_code} --report {delivery.report}`."
+    )
+    raise StateConflict("delivery-purged", message, delivery=delivery.delivery_id)
+
+
+def record_uploaded(
+    connection: Connection, delivery_id: str, delivered_name: str, *, home_folder: str = ""
+) -> Delivery:
     """Keep that the whole file is at the target and is about to get this name; commit it before the rename.
 
+    :param home_folder: folder of the partner's home; "" on a partner's server.
     :raises StateConflict: the delivery is not one that is being sent.
     """
-    changes = {"state": DeliveryState.UPLOADED, "delivered_name": delivered_name}
+    changes = {
+        "state": DeliveryState.UPLOADED,
+        "delivered_name": delivered_name,
+        "home_folder": home_folder,
+    }
     return _move(connection, delivery_id, _SENDABLE, changes)
 
 
@@ -277,7 +314,7 @@ def record_upload_lost(connection: Connection, delivery_id: str) -> Delivery:
 
     :raises StateConflict: the delivery was not uploaded.
     """
-    changes = {"state": DeliveryState.WRITTEN, "delivered_name": ""}
+    changes = {"state": DeliveryState.WRITTEN, "delivered_name": "", "home_folder": ""}
     return _move(connection, delivery_id, (DeliveryState.UPLOADED,), changes)
 
 
@@ -370,11 +407,11 @@ def revive(connection: Connection, delivery_id: str) -> Delivery:
 
 
 def hurry(connection: Connection, delivery_id: str) -> Delivery:
-    """Let the next try of an open delivery be due now; tries that failed still count.
+    """Let the next try of an open delivery be due now, the first one of a new ladder.
 
     :raises StateConflict: it is not one that is being sent.
     """
-    return _move(connection, delivery_id, _SENDABLE, {"next_attempt_at": None})
+    return _move(connection, delivery_id, _SENDABLE, {"attempts": 0, "next_attempt_at": None})
 
 
 def abandon(connection: Connection, delivery_id: str) -> Delivery:

@@ -1,7 +1,7 @@
 """Which submissions are old enough to be purged, and what a purge must leave alone (T39, K10).
 
 Called by ``submissions.retention`` and ``submissions.purge``. What the ledger itself says of a submission is
-never removed.
+never removed. ``delivery_retention`` says the same of what went out.
 """
 
 from __future__ import annotations

@@ -323,10 +323,12 @@ tombstone = Table(
     Column("policy_days", Integer, nullable=False),
     Column("planned_at", Instant, nullable=False),
     Column("purged_at", Instant),
+    Column("delivery_id", Text),
     PrimaryKeyConstraint("tombstone_id", name="tombstone_pkey"),
     ForeignKeyConstraint(
         ["submission_id"], [f"{SCHEMA}.submission.submission_id"], name="tombstone_submission_fkey"
     ),
+    ForeignKeyConstraint(["delivery_id"], [f"{SCHEMA}.delivery.delivery_id"], name="tombstone_delivery_fkey"),
     Index(
         "tombstone_planned_key",
         "tenant_code",
@@ -336,6 +338,7 @@ tombstone = Table(
         postgresql_where=text("purged_at is null"),
     ),
     Index("tombstone_submission_idx", "submission_id"),
+    Index("tombstone_delivery_idx", "delivery_id", postgresql_where=text("delivery_id is not null")),
     Index("tombstone_tenant_idx", "tenant_code", "tombstone_id"),
     schema=SCHEMA,
 )
@@ -362,6 +365,7 @@ delivery = Table(
     Column("size_bytes", BigInteger),
     Column("keys_path", Text, nullable=False, server_default=text("''::text")),
     Column("delivered_name", Text, nullable=False, server_default=text("''::text")),
+    Column("home_folder", Text, nullable=False, server_default=text("''::text")),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("next_attempt_at", Instant),
     Column("fault_code", Text, nullable=False, server_default=text("''::text")),
@@ -371,6 +375,7 @@ delivery = Table(
     Column("delivered_at", Instant),
     Column("answered_at", Instant),
     Column("closed_at", Instant),
+    Column("purged_at", Instant),
     PrimaryKeyConstraint("delivery_id", name="delivery_pkey"),
     UniqueConstraint("seq", name="delivery_seq_key"),
     Index(

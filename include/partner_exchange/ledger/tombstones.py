@@ -1,7 +1,8 @@
 """What a purge removed, when, and by which rule: one line per file, which nobody ever removes (T39).
 
 A tombstone is set before the file goes, as planned, and dated when it is gone. So whatever a killed purge
-leaves, no file is missing without a line that says why. Called by ``submissions.purge``.
+leaves, no file is missing without a line that says why. Called by ``submissions.purge`` for what came in,
+and by ``exports.purge`` for what went out; neither settles what the other one has planned.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Connection, Select, delete, select, update
+from sqlalchemy import Connection, Select, and_, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from partner_exchange import clock
@@ -41,6 +42,19 @@ class Kind(StrEnum):
     """A copy that did not get as far as its place in the archive."""
     WORK = "work"
     """What the steps of a failed submission left for one another."""
+    OUTBOUND = "outbound"
+    """What a delivery has in the archive: the file that went out, and its keys for the next comparison."""
+    DELIVERED = "delivered"
+    """The file that went out, in the partner's home."""
+    ANSWER = "answer"
+    """A partner's answer to a delivered file, put away in the home."""
+    LEFT_OVER = "left-over"
+    """What a delivery left under a hidden name in the home."""
+
+
+OF_DELIVERY = (Kind.OUTBOUND, Kind.DELIVERED)
+LOOSE = (Kind.ANSWER, Kind.LEFT_OVER)
+"""Besides ``OF_DELIVERY``, what ``exports.purge`` removes; it belongs to no delivery, or outlives it."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +63,15 @@ class Removal:
 
     kind: Kind
     path: str
-    """Below the partner's home; of ``ARCHIVE``, ``ARRIVING`` and ``WORK`` below the storage address."""
+    """Below the partner's home; of ``ARCHIVE``, ``ARRIVING``, ``WORK`` and ``OUTBOUND`` below the storage
+    address.
+    """
     size_bytes: int
     submission_id: str | None = None
     sha256: str = ""
     """Of the content, "" where it is not known."""
+    delivery_id: str | None = None
+    """Of an answer: the delivery that it answers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +96,7 @@ def plan(connection: Connection, tenant_code: str, removals: Iterable[Removal], 
     if not rows:
         return
     statement = insert(_table)
-    renewed = ("submission_id", "sha256", "size_bytes", "policy_days", "planned_at")
+    renewed = ("submission_id", "delivery_id", "sha256", "size_bytes", "policy_days", "planned_at")
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=["tenant_code", "kind", "path"],
@@ -90,12 +108,27 @@ def plan(connection: Connection, tenant_code: str, removals: Iterable[Removal], 
 
 
 def planned(connection: Connection, tenant_code: str, submission_id: str | None) -> list[Tombstone]:
-    """Return the tombstones of one submission that have no date yet; of None those of no submission."""
+    """Return the tombstones of one submission that have no date yet; of None those of no submission.
+
+    Those of what went out are never among them.
+    """
     query = select(_table).where(
         _table.c.tenant_code == tenant_code,
         _table.c.submission_id.is_not_distinct_from(submission_id),
+        _table.c.kind.not_in((*OF_DELIVERY, *LOOSE)),
         _table.c.purged_at.is_(None),
     )
+    return _all(connection, query.order_by(_table.c.tombstone_id))
+
+
+def planned_outbound(connection: Connection, tenant_code: str, delivery_id: str | None) -> list[Tombstone]:
+    """Return the tombstones of one delivery's files that have no date yet; of None those of ``LOOSE``."""
+    is_asked = (
+        _table.c.kind.in_(LOOSE)
+        if delivery_id is None
+        else and_(_table.c.kind.in_(OF_DELIVERY), _table.c.delivery_id == delivery_id)
+    )
+    query = select(_table).where(_table.c.tenant_code == tenant_code, is_asked, _table.c.purged_at.is_(None))
     return _all(connection, query.order_by(_table.c.tombstone_id))
 
 

@@ -108,6 +108,24 @@ class Archive:
         with contextlib.suppress(FileNotFoundError):
             self._files.rm_file(self._at(path))
 
+    def parts(self, folder: str) -> dict[str, int]:
+        """Return the files in a folder of ``paths`` by place, half-written ones too, with their sizes."""
+        try:
+            # Some file systems remember a listing; a worker may be up for weeks.
+            found = self._files.ls(self._at(folder), detail=True, refresh=True)
+        except FileNotFoundError:
+            return {}
+        return {
+            f"{folder}/{one['name'].rpartition('/')[2]}": int(one["size"] or 0)
+            for one in found
+            if one["type"] == "file"
+        }
+
+    def remove_empty(self, folder: str) -> None:
+        """Remove a folder of ``paths`` in which nothing is left; any other one stays."""
+        with contextlib.suppress(OSError):
+            self._files.rmdir(self._at(folder))
+
     def half_kept(self, tenant_code: str) -> list[HalfKept]:
         """Return the copies that have not got to their place in the archive (yet)."""
         folder = paths.archive_folder(tenant_code)

@@ -35,6 +35,9 @@ CONSENTS = "cnf"
 SUSPENDED_NOTICE = "INTAKE-SUSPENDED.txt"
 """Our notice in an inbox whose intake is suspended (M39): nothing is claimed while it lies there."""
 
+NHSN_FILE_NAME = "{tenant}-nhsn-{frequency}-{date}.csv"
+"""Names of sets for NHSN; the date is the one that the set reports on."""
+
 _LONGEST_BYTES = 190
 """Longest dropped name that keeps its length: what we append must fit the 255 bytes of a file system."""
 _LONGEST_FIX_IT_BYTES = 222
@@ -138,6 +141,12 @@ class StampedName:
         return cls(match["file_name"], match["stamp"]) if match else None
 
     @classmethod
+    def parse_original(cls, name: str) -> StampedName | None:
+        """Return what a name in ``originals/`` says, None for any other name."""
+        match = _ORIGINAL_NAME.match(name)
+        return cls(match["file_name"], match["stamp"]) if match else None
+
+    @classmethod
     def parse_own(cls, name: str) -> StampedName | None:
         """Return what a ``.processing`` or ``.completed`` name says, None for any other name."""
         match = _OWN_NAME.match(name)
@@ -160,6 +169,7 @@ class StampedName:
 
 
 _PROCESSING_NAME = re.compile(rf"^(?P<file_name>.+)\.{_STAMP}{re.escape(PROCESSING)}$", re.S)
+_ORIGINAL_NAME = re.compile(rf"^(?P<file_name>.+)\.{_STAMP}$", re.S)
 _FIX_IT_NAME = re.compile(rf"^(?P<stem>.+)\.{_STAMP}(?:\.{FIX_IT})?\.(?P<ending>[^.]+)$", re.S)
 _OWN_NAME = re.compile(
     rf"^(?P<file_name>.*)\.{_STAMP}(?:{re.escape(PROCESSING)}|{re.escape(COMPLETED)})$", re.S

@@ -81,7 +81,17 @@ def export(tenant_code: str, export_name: str, stamp: str) -> str:
 
 def delivery(tenant_code: str, export_name: str, delivery_id: str, part: str) -> str:
     """Return the place in the archive of a part of a delivery: the file, or what it leaves behind."""
-    return f"exports/{tenant_code}/{export_name}/{delivery_id}/{part}"
+    return f"{delivery_folder(tenant_code, export_name, delivery_id)}/{part}"
+
+
+def delivery_folder(tenant_code: str, export_name: str, delivery_id: str) -> str:
+    """Return the folder in the archive of all parts of a delivery."""
+    return f"exports/{tenant_code}/{export_name}/{delivery_id}"
+
+
+def put_away(folder: str, name: str) -> str:
+    """Return where a partner's answer goes that was read in a folder of the home."""
+    return f"{folder}/{ORIGINALS_FOLDER}/{name}"
 
 
 def work_folder(submission_id: str) -> str:

@@ -16,6 +16,7 @@ from partner_exchange.feeds.base import AnswerKind
 from partner_exchange.feeds.expected import REPORT_ENDINGS
 from partner_exchange.ledger import retention as ledger
 from partner_exchange.ledger.database import transaction
+from partner_exchange.ledger.deliveries import open_ones
 from partner_exchange.ledger.submissions import Submission
 from partner_exchange.ledger.tombstones import Kind, Removal
 from partner_exchange.settings import get_settings
@@ -97,11 +98,15 @@ def _layouts(inbox: Inbox) -> list[Inbox]:
     return [inbox.model_copy(update={"answers": kind}) for kind in kinds]
 
 
+def folders(inbox: Inbox) -> tuple[str, ...]:
+    """Return the folders of a home in which something of a submission may lie."""
+    places = _places(_layouts(inbox), StampedName("a.csv", "20000101T000000Z"))
+    return tuple(dict.fromkeys((*inbox.folders, *(place.rpartition("/")[0] for place in places))))
+
+
 def _files(home: Home, inbox: Inbox) -> dict[str, Entry]:
     """Return all files in the folders where something of a submission may lie, by path."""
-    places = _places(_layouts(inbox), StampedName("a.csv", "20000101T000000Z"))
-    folders = dict.fromkeys((*inbox.folders, *(place.rpartition("/")[0] for place in places)))
-    listed = ((folder, entry) for folder in folders for entry in home.entries(folder))
+    listed = ((folder, entry) for folder in folders(inbox) for entry in home.entries(folder))
     return {paths.dropped(folder, entry.name): entry for folder, entry in listed if entry.is_file}
 
 
@@ -161,10 +166,14 @@ def forgotten(home: Home, tenant: Tenant, before: datetime) -> set[Removal]:
 def _forgotten(tenant: Tenant, found: Mapping[str, Entry], before: datetime) -> Iterator[Removal]:
     """Yield cut uploads and half-written files: nobody takes them, so nobody would ever remove them.
 
-    A file that waits under a name of its own is never among them: it is yet to be taken (M39).
+    A file that waits under a name of its own is never among them: it is yet to be taken (M39). Nor is what an
+    open delivery has uploaded: that it is gone would mean that it has got its name.
     """
+    with transaction() as connection:
+        in_flight = {one.temporary_name for one in open_ones(connection, tenant.code)}
     for path, entry in sorted(found.items()):
-        if entry.modified_at_s < before.timestamp() and _is_forgotten(tenant, path):
+        is_old = entry.modified_at_s < before.timestamp()
+        if is_old and entry.name not in in_flight and _is_forgotten(tenant, path):
             yield Removal(Kind.FORGOTTEN, path, entry.size_bytes)
     for one in Archive().half_kept(tenant.code):
         if one.begun_at < before:

@@ -8,12 +8,14 @@ or the partner has taken it away already.
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from partner_exchange.errors import NameTaken, RemoteBusy
+from partner_exchange.errors import NameTaken
 from partner_exchange.exports.delivery.carrier import Carrier
+from partner_exchange.exports.delivery.faults import Fault
 from partner_exchange.ledger.deliveries import Delivery, DeliveryState
 from partner_exchange.storage.folders import CHUNK_BYTES
 from partner_exchange.tenants.exports import Target
@@ -49,7 +51,7 @@ def put_in_place(carrier: Carrier, target: Target, delivery: Delivery, local: Pa
         carrier.put(temporary, _chunks(local), size_bytes=delivery.size_bytes)
         if not _is_whole(carrier, target, delivery):
             carrier.remove(temporary)
-            raise _kept_less(delivery)
+            raise carrier.error(Fault.KEPT_LESS, delivery=delivery.delivery_id)
     return _name(carrier, target, delivery, notes)
 
 
@@ -68,11 +70,8 @@ def _name(carrier: Carrier, target: Target, delivery: Delivery, notes: Notes) ->
         with contextlib.suppress(NameTaken):
             carrier.rename(delivery.temporary_name, name)
             return name
-    message = (
-        f"A file of the name {delivery.file_name} lies in the folder of the export {delivery.export_name} "
-        "already, and the target says to deliver nothing then. Have it taken away, or set `name_taken`."
-    )
-    raise NameTaken("target-name-taken", message, delivery=delivery.delivery_id)
+    why = f"a file of the name {delivery.file_name} is there, and the target says to deliver nothing then"
+    raise carrier.error(Fault.NAME_TAKEN, why=why, delivery=delivery.delivery_id)
 
 
 def _numbered(name: str, number: int) -> str:
@@ -82,18 +81,17 @@ def _numbered(name: str, number: int) -> str:
     return f"{stem}-{number}{dot}{ending}" if stem else f"{name}-{number}"
 
 
+def may_be_called(name: str, file_name: str) -> bool:
+    """Say whether a file that is called ``file_name`` may have got this name at its target."""
+    stem, dot, ending = file_name.rpartition(".")
+    front, back = (stem, f"{dot}{ending}") if stem else (file_name, "")
+    return re.fullmatch(rf"{re.escape(front)}(?:-\d+)?{re.escape(back)}", name) is not None
+
+
 def _is_whole(carrier: Carrier, target: Target, delivery: Delivery) -> bool:
     if carrier.size_bytes(delivery.temporary_name) != delivery.size_bytes:
         return False
     return target.check != "content" or carrier.sha256(delivery.temporary_name) == delivery.sha256
-
-
-def _kept_less(delivery: Delivery) -> RemoteBusy:
-    message = (
-        f"The server of the export {delivery.export_name} did not keep the whole file, and says nothing "
-        "about it. The file has not got its name; it is tried again."
-    )
-    return RemoteBusy("target-kept-less", message, delivery=delivery.delivery_id)
 
 
 def _chunks(local: Path) -> Iterator[bytes]:

@@ -68,7 +68,7 @@ def _send(tenant: Tenant, delivery: Delivery, opener: Opener) -> Delivery:
         local = Path(folder) / "file"
         Archive().fetch_export(delivery.archive_path, delivery.sha256, local)
         with opener(tenant, target) as carrier:
-            upload.put_in_place(carrier, target, delivery, local, notes=_InLedger())
+            upload.put_in_place(carrier, target, delivery, local, notes=_InLedger(carrier))
     with transaction() as connection:
         delivered = ledger.record_delivered(connection, delivery.delivery_id)
         tell_delivered(connection, tenant, delivered)
@@ -78,10 +78,13 @@ def _send(tenant: Tenant, delivery: Delivery, opener: Opener) -> Delivery:
 class _InLedger:
     """Notes of a try, each committed before the next word to the target."""
 
+    def __init__(self, carrier: Carrier) -> None:
+        self._home_folder = carrier.place.folder if carrier.place.is_ours else ""
+
     def about_to_name(self, delivery_id: str, name: str) -> None:
         """See ``upload.Notes``."""
         with transaction() as connection:
-            ledger.record_uploaded(connection, delivery_id, name)
+            ledger.record_uploaded(connection, delivery_id, name, home_folder=self._home_folder)
 
     def begins_anew(self, delivery_id: str) -> None:
         """See ``upload.Notes``."""

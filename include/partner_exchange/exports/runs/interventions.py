@@ -15,7 +15,7 @@ from partner_exchange.errors import StateConflict
 from partner_exchange.exports import plan as plans
 from partner_exchange.exports.delivery import upload
 from partner_exchange.exports.runs.deliver import Opener, deliver
-from partner_exchange.exports.runs.turns import alone
+from partner_exchange.exports.runs.turns import alone, hold
 from partner_exchange.exports.runs.write import write
 from partner_exchange.ledger import audit
 from partner_exchange.ledger import deliveries as ledger
@@ -30,11 +30,13 @@ def resend(delivery_id: str, opener: Opener, *, actor: str, is_again: bool = Fal
 
     :param is_again: send one that was delivered a second time, the same bytes under the same or the next free
         name; what counts as delivered does not change by it.
-    :raises StateConflict: it was delivered, and ``is_again`` was not asked for; or it was given up.
+    :raises StateConflict: it was delivered, and ``is_again`` was not asked for; it was given up; or
+        ``delivery-purged``, its file is not kept any more.
     :raises DeliveryError: this try failed too; it counts as the first one of a new ladder.
     """
     with transaction() as connection:
         delivery = ledger.get(connection, delivery_id)
+        ledger.require_kept(delivery)
         if delivery.state in ledger.SENT and not is_again:
             message = (
                 f"Delivery {delivery_id} was delivered at {delivery.delivered_at:%Y-%m-%d %H:%M}Z. To send "
@@ -58,8 +60,12 @@ def abandon(delivery_id: str, *, actor: str, even_if_uploaded: bool = False) -> 
     :param even_if_uploaded: also when its file may have got its name at the target; its changes then go
         twice.
     :raises StateConflict: it was delivered or given up before, or may be at the target.
+    :raises DeliveryWaits: a worker is at the export now.
     """
     with transaction() as connection:
+        delivery = ledger.get(connection, delivery_id)
+        # Nobody uploads meanwhile what would be left there.
+        hold(connection, delivery.tenant_code, delivery.export_name)
         delivery = ledger.get(connection, delivery_id)
         if delivery.delivered_name and delivery.state in ledger.OPEN and not even_if_uploaded:
             message = (
@@ -72,8 +78,31 @@ def abandon(delivery_id: str, *, actor: str, even_if_uploaded: bool = False) -> 
     return delivery
 
 
+def clear_target(delivery: Delivery, opener: Opener) -> bool:
+    """Remove what a delivery that was given up left at its target under a hidden name; say whether it had.
+
+    Only after it was given up: until then, that the name is gone means that the file has got its own.
+
+    :raises StateConflict: it was not given up.
+    :raises ReportRefused: the tenant file does not have the export any more.
+    :raises DeliveryError: the target cannot be opened, or nothing may be removed there.
+    """
+    if delivery.state is not DeliveryState.ABANDONED:
+        message = f"Delivery {delivery.delivery_id} is {delivery.state}; nothing of it was removed."
+        raise StateConflict("state-conflict", message, delivery=delivery.delivery_id)
+    if not delivery.archive_path:
+        return False
+    tenant = registry.load_one(delivery.tenant_code)
+    with opener(tenant, plans.target_of(tenant, delivery.export_name)) as carrier:
+        was_there = carrier.exists(delivery.temporary_name)
+        if was_there:
+            carrier.remove(delivery.temporary_name)
+    return was_there
+
+
 def _send_again(delivery_id: str, opener: Opener) -> Delivery:
     with alone(delivery_id) as delivery, TemporaryDirectory(prefix="exchange-delivery-") as folder:
+        ledger.require_kept(delivery)
         tenant = registry.load_one(delivery.tenant_code)
         target = plans.target_of(tenant, delivery.export_name)
         local = Path(folder) / "file"

@@ -1,4 +1,7 @@
-"""Keep what goes out: deliveries, how far each export has come, partners' answers, wished reports."""
+"""Keep what goes out: deliveries, how far each export has come, partners' answers, wished reports.
+
+Tombstones tell of deliveries too.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +33,7 @@ create table ledger.delivery (
     size_bytes        bigint,
     keys_path         text        not null default '',
     delivered_name    text        not null default '',
+    home_folder       text        not null default '',
     attempts          integer     not null default 0,
     next_attempt_at   timestamptz,
     fault_code        text        not null default '',
@@ -39,6 +43,7 @@ create table ledger.delivery (
     delivered_at      timestamptz,
     answered_at       timestamptz,
     closed_at         timestamptz,
+    purged_at         timestamptz,
 
     constraint delivery_pkey primary key (delivery_id),
     constraint delivery_seq_key unique (seq),
@@ -56,6 +61,9 @@ create table ledger.delivery (
     ),
     constraint delivery_delivered_check check (
         (state in ('delivered', 'confirmed', 'refused')) = (delivered_at is not null)
+    ),
+    constraint delivery_purged_check check (
+        purged_at is null or state in ('delivered', 'confirmed', 'refused', 'abandoned')
     )
 );
 -- One open delivery per export: of two workers at once, one opens it and both work on the same file.
@@ -120,6 +128,11 @@ create table ledger.report_request (
 );
 create index report_request_tenant_idx on ledger.report_request (tenant_code, request_id);
 
+alter table ledger.tombstone
+    add column delivery_id text,
+    add constraint tombstone_delivery_fkey foreign key (delivery_id) references ledger.delivery (delivery_id);
+create index tombstone_delivery_idx on ledger.tombstone (delivery_id) where delivery_id is not null;
+
 alter table ledger.mail
     drop constraint mail_event_check,
     add constraint mail_event_check check (event in (
@@ -138,6 +151,7 @@ alter table ledger.mail
     add constraint mail_event_check check (
         event in ('success', 'findings', 'refusal', 'failure', 'suspended', 'quota')
     );
+alter table ledger.tombstone drop column delivery_id;
 drop table ledger.report_request;
 drop table ledger.delivery_answer;
 drop table ledger.export_cursor;
