@@ -171,14 +171,16 @@ def test_X09_a_delivered_file_goes_a_second_time_only_when_asked_for(uni: Outbou
     assert "--again" in said
     assert "only with --again" in export("resend", delivery.delivery_id, "--dry-run").stdout
     (outbox(uni) / "verified.csv").unlink()
-    export("resend", delivery.delivery_id, "--again")
+    sent = json.loads(export("resend", delivery.delivery_id, "--again", "--json").stdout)
+    assert (sent["state"], datetime.fromisoformat(sent["opened_at"])) == ("delivered", delivery.opened_at)
     assert [one.name for one in outbox(uni).iterdir()] == ["verified.csv"]
     assert the_delivery(uni) == delivery
 
 
 def test_X10_a_delivery_is_given_up_and_its_changes_go_with_the_next(uni: Outbound) -> None:
     dead = a_dead_letter(uni)
-    assert "given up" in export("abandon", dead.delivery_id).stdout
+    given_up = json.loads(export("abandon", dead.delivery_id, "--json").stdout)
+    assert (given_up["state"], given_up["delivery_id"]) == ("abandoned", dead.delivery_id)
     assert "state-conflict" not in export("abandon", dead.delivery_id, code=2).stdout
     (outbox(uni) / "verified.csv").unlink()
     assert "delivered, 3 rows" in run_verified().stdout

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 
-from partner_exchange.cli.options import JSON_OPTION, TENANT_OPTION, database, plain
+from partner_exchange.cli.options import BY_OPTION, JSON_OPTION, TENANT_OPTION, actor, database, plain, utc
 from partner_exchange.cli.tables import print_table
 from partner_exchange.errors import ConfigError
 
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from partner_exchange.feeds.vxu.consent_file import ConsentFile
     from partner_exchange.stores.consents import Held, Moved
     from partner_exchange.tenants.model import Tenant
-
-BY_OPTION = Annotated[str | None, typer.Option(help="who does it; kept in the audit trail")]
 
 consent_app = typer.Typer(
     help="Consents of patients, and the doses that are held for want of one.", no_args_is_help=True
@@ -51,16 +48,16 @@ def consent_import(
     from partner_exchange.stores import consents
 
     policy = _tenant(tenant)
-    now, actor = clock.now(), by or getpass.getuser()
+    now, who = clock.now(), actor(by)
     today = now.astimezone(ZoneInfo(policy.time_zone)).date()
     read = read_consents(file.read_bytes(), file_name=file.name, today=today)
     recorded, moved = 0, None
     if not read.is_refused:
         with database() as connection:
             recorded = consents.record(
-                connection, read.records, tenant_code=tenant, source=file.name, actor=actor, now=now
+                connection, read.records, tenant_code=tenant, source=file.name, actor=who, now=now
             )
-            moved = consents.release(connection, policy, actor=actor, now=now)
+            moved = consents.release(connection, policy, actor=who, now=now)
     if as_json:
         print(json.dumps(_import_document(read, recorded, moved), ensure_ascii=False, indent=2))
     else:
@@ -99,7 +96,7 @@ def consent_list(
                     one.type,
                     one.status,
                     one.consented_on.isoformat(),
-                    _time(one.recorded_at),
+                    utc(one.recorded_at, "minutes"),
                     one.source,
                 )
                 for one in listed
@@ -122,8 +119,8 @@ def consent_held(tenant: TENANT_OPTION, as_json: JSON_OPTION = False) -> None:
         return
     print(f"{tenant}: {held.doses} doses of {held.patients} patients are held.")
     if held.oldest_at is not None:
-        end = f"it will be purged after {_time(until)} UTC" if until else "it is never purged"
-        print(f"The oldest is held since {_time(held.oldest_at)} UTC; {end}.")
+        end = f"it will be purged after {utc(until, 'minutes')} UTC" if until else "it is never purged"
+        print(f"The oldest is held since {utc(held.oldest_at, 'minutes')} UTC; {end}.")
 
 
 @consent_app.command("release")
@@ -134,7 +131,7 @@ def consent_release(tenant: TENANT_OPTION, as_json: JSON_OPTION = False, by: BY_
 
     policy = _tenant(tenant)
     with database() as connection:
-        moved = consents.release(connection, policy, actor=by or getpass.getuser(), now=clock.now())
+        moved = consents.release(connection, policy, actor=actor(by), now=clock.now())
     print(json.dumps(asdict(moved), indent=2) if as_json else _moved(moved))
 
 
@@ -154,7 +151,7 @@ def consent_purge(
         if is_dry_run:
             count = consents.held_expired(connection, policy, now=now)
         else:
-            count = consents.purge_held(connection, policy, actor=by or getpass.getuser(), now=now)
+            count = consents.purge_held(connection, policy, actor=actor(by), now=now)
     if as_json:
         print(json.dumps({"doses": count, "is_dry_run": is_dry_run}, indent=2))
         return
@@ -229,7 +226,3 @@ def _held_days(tenant: Tenant) -> str:
         return "`retention.legal_hold` is set, so nothing is purged"
     days = tenant.vxu.held_days
     return "`vxu.held_days` is not set, so nothing is purged" if days is None else f"held over {days} days"
-
-
-def _time(at: datetime | None) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}" if at else ""

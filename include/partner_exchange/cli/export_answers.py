@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from partner_exchange.cli.export_common import plainly, target_opener, utc
-from partner_exchange.cli.options import JSON_OPTION, MAYBE_TENANT_OPTION
+from partner_exchange.cli.export_common import plainly, target_opener
+from partner_exchange.cli.options import JSON_OPTION, MAYBE_TENANT_OPTION, plain, utc
 from partner_exchange.cli.tables import print_table
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def answers(
         with transaction() as connection:
             found = delivery_answers.latest(connection, tenant, only_unmatched=is_unmatched, limit=limit)
     if as_json:
-        print(json.dumps([one.as_dict() for one in found], ensure_ascii=False, indent=2))
+        print(json.dumps(found, default=plain, ensure_ascii=False, indent=2))
         return
     print_answers(found)
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from partner_exchange.tenants.exports import Target
     from partner_exchange.tenants.model import Tenant
 
-BY_OPTION = Annotated[str | None, typer.Option(help="who does it; kept in the audit trail")]
 PARAMETER_OPTION = Annotated[
     list[str] | None,
     typer.Option("--param", "-p", metavar="NAME=VALUE", help="parameter of the report; may stand repeatedly"),
@@ -130,11 +128,6 @@ def _let_airflow_be_asked(settings: Settings) -> None:
     targets.outside_tasks(environment)
 
 
-def actor(by: str | None) -> str:
-    """Return who acts: the one named, else the user of the operating system."""
-    return by or getpass.getuser()
-
-
 def parameters(given: Sequence[str] | None) -> dict[str, str]:
     """Return ``NAME=VALUE`` arguments by name.
 
@@ -147,11 +140,6 @@ def parameters(given: Sequence[str] | None) -> dict[str, str]:
             raise typer.BadParameter("write it as NAME=VALUE, such as days=30", param_hint="--param")
         found[name.strip()] = value
     return found
-
-
-def utc(at: datetime | None) -> str:
-    """Return an instant for a table, "" for none."""
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if at else ""
 
 
 def count(number: int | None) -> str:

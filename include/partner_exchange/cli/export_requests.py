@@ -7,8 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from partner_exchange.cli.export_common import BY_OPTION, PARAMETER_OPTION, actor, parameters, plainly, utc
-from partner_exchange.cli.options import JSON_OPTION, MAYBE_TENANT_OPTION, TENANT_OPTION, database
+from partner_exchange.cli.export_common import PARAMETER_OPTION, parameters, plainly
+from partner_exchange.cli.options import (
+    BY_OPTION,
+    JSON_OPTION,
+    MAYBE_TENANT_OPTION,
+    TENANT_OPTION,
+    actor,
+    database,
+    plain,
+    utc,
+)
 from partner_exchange.cli.tables import print_table
 
 if TYPE_CHECKING:
@@ -65,7 +74,7 @@ def request(
         with database():
             outbox.deliver(topic=asked.request_id)
     if as_json:
-        print(json.dumps(asked.as_dict(), ensure_ascii=False, indent=2))
+        print(json.dumps(asked, default=plain, ensure_ascii=False, indent=2))
         return
     print(f"{asked.request_id}: asked for.")
     if not ours:
@@ -87,7 +96,7 @@ def requests(
     with database() as connection:
         found = report_requests.listed(connection, tenant, with_closed=with_closed)
     if as_json:
-        print(json.dumps([one.as_dict() for one in found], ensure_ascii=False, indent=2))
+        print(json.dumps(found, default=plain, ensure_ascii=False, indent=2))
         return
     header = ("request", "partner", "asked (UTC)", "by", "like", "filters", "wanted", "answer")
     print_table(header, (_cells(one) for one in found), folded=("wanted", "answer"))
@@ -113,7 +122,9 @@ def answer_request(
             tenant_code=closed.tenant_code,
         )
     print(
-        json.dumps(closed.as_dict(), ensure_ascii=False, indent=2) if as_json else f"{request_id}: answered."
+        json.dumps(closed, default=plain, ensure_ascii=False, indent=2)
+        if as_json
+        else f"{request_id}: answered."
     )
 
 

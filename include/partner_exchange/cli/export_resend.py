@@ -7,18 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from partner_exchange.cli.export_common import (
-    BY_OPTION,
-    actor,
-    plainly,
-    print_facts,
-    target_opener,
-    utc,
-)
+from partner_exchange.cli.export_common import plainly, print_facts, target_opener
 from partner_exchange.cli.export_run import delivered_sentence
 from partner_exchange.cli.export_show import DELIVERY_ARGUMENT, as_document
 from partner_exchange.cli.failures import sentence
-from partner_exchange.cli.options import JSON_OPTION
+from partner_exchange.cli.options import BY_OPTION, JSON_OPTION, actor, plain, utc
 from partner_exchange.errors import ConfigError, DeliveryError, ReportRefused
 from partner_exchange.ledger.deliveries import OPEN, SENT
 
@@ -77,7 +70,7 @@ def resend(
         finally:
             outbox.deliver(topic=delivery_id)
     if as_json:
-        print(json.dumps(as_document(sent), ensure_ascii=False, indent=2))
+        print(json.dumps(as_document(sent), default=plain, ensure_ascii=False, indent=2))
     elif sent.state in SENT:
         print(delivered_sentence(sent))
     else:
@@ -109,7 +102,7 @@ def abandon(
         left, told = _clear_target(given_up, settings)
     if as_json:
         document = {**as_document(given_up), "left_at_target": left}
-        print(json.dumps(document, ensure_ascii=False, indent=2))
+        print(json.dumps(document, default=plain, ensure_ascii=False, indent=2))
     else:
         next_one = f"What it held goes with the next one of {given_up.export_name}."
         print(f"{delivery_id}: given up. {next_one}{told}")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from partner_exchange.cli.export_common import PARAMETER_OPTION, count, parameters, plainly, target_opener
-from partner_exchange.cli.options import JSON_OPTION, TENANT_OPTION
+from partner_exchange.cli.options import JSON_OPTION, TENANT_OPTION, plain
 from partner_exchange.tenants.exports import FormatKind
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _run_export(tenant: Tenant, export: str, *, as_json: bool) -> None:
             for one in newest:
                 outbox.deliver(topic=one.delivery_id)
     if as_json:
-        print(json.dumps(delivery.as_dict() if delivery else None, ensure_ascii=False, indent=2))
+        print(json.dumps(delivery, default=plain, ensure_ascii=False, indent=2))
     elif delivery is None:
         print(f"{export}: nothing is new, so no file goes.")
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from partner_exchange.cli.export_answers import print_answers
-from partner_exchange.cli.export_common import count, plainly, print_facts, utc
-from partner_exchange.cli.options import JSON_OPTION, database
+from partner_exchange.cli.export_common import count, plainly, print_facts
+from partner_exchange.cli.options import JSON_OPTION, database, plain, utc
 from partner_exchange.ledger.deliveries import DeliveryState
 
 if TYPE_CHECKING:
@@ -62,8 +63,8 @@ def show(
         rows_read = _rows_read(delivery) if is_read else None
     if as_json:
         extra: dict[str, Any] = {"rows_read": rows_read} if is_read else {}
-        extra["answers"] = [one.as_dict() for one in answers]
-        print(json.dumps({**as_document(delivery), **extra}, ensure_ascii=False, indent=2))
+        extra["answers"] = answers
+        print(json.dumps({**as_document(delivery), **extra}, default=plain, ensure_ascii=False, indent=2))
         return
     print_facts(_facts(delivery, rows_read))
     if answers:
@@ -144,4 +145,4 @@ def _facts(delivery: Delivery, rows_read: int | None) -> dict[str, str]:
 
 def as_document(delivery: Delivery) -> dict[str, Any]:
     """Return a delivery for ``--json``, with the address of its file."""
-    return {**delivery.as_dict(), "archive_address": _archive_place(delivery)}
+    return {**asdict(delivery), "archive_address": _archive_place(delivery)}

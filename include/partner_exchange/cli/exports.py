@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
@@ -21,8 +21,8 @@ from partner_exchange.cli import (
     export_run,
     export_show,
 )
-from partner_exchange.cli.export_common import count, plainly, utc
-from partner_exchange.cli.options import JSON_OPTION, MAYBE_TENANT_OPTION, database
+from partner_exchange.cli.export_common import count, plainly
+from partner_exchange.cli.options import JSON_OPTION, MAYBE_TENANT_OPTION, database, plain, utc
 from partner_exchange.cli.tables import print_table
 from partner_exchange.ledger.deliveries import DeliveryState
 
@@ -64,13 +64,6 @@ class _Line:
     open_delivery: str
     fault_code: str
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain values for ``--json``."""
-        return {
-            key: value.isoformat() if isinstance(value, datetime) else value
-            for key, value in self.__dict__.items()
-        }
-
 
 @export_app.command("list")
 def export_list(tenant: MAYBE_TENANT_OPTION = None, as_json: JSON_OPTION = False) -> None:
@@ -82,7 +75,7 @@ def export_list(tenant: MAYBE_TENANT_OPTION = None, as_json: JSON_OPTION = False
     with database() as connection:
         lines = [line for policy in policies for line in _lines(connection, policy)]
     if as_json:
-        print(json.dumps([one.as_dict() for one in lines], ensure_ascii=False, indent=2))
+        print(json.dumps(lines, default=plain, ensure_ascii=False, indent=2))
         return
     header = ("partner", "export", "report", "holds", "schedule", "next run", "last delivery (UTC)", "rows")
     print_table((*header, "delivered up to", "state", "waits", "fault"), (_cells(one) for one in lines))
@@ -114,7 +107,7 @@ def export_deliveries(
     with database() as connection:
         found = ledger.latest(connection, tenant, export, states=state or (), limit=limit)
     if as_json:
-        print(json.dumps([one.as_dict() for one in found], ensure_ascii=False, indent=2))
+        print(json.dumps(found, default=plain, ensure_ascii=False, indent=2))
         return
     header = ("delivery", "partner", "export", "opened (UTC)", "state", "rows", "bytes", "delivered (UTC)")
     more = ("file", "tries", "next try (UTC)", "fault")

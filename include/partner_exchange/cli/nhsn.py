@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
@@ -15,8 +14,10 @@ from partner_exchange.cli.options import (
     JSON_OPTION,
     TENANT_OPTION,
     database,
+    plain,
     refuse_unknown_resource,
     status_tenant,
+    utc,
 )
 from partner_exchange.cli.tables import print_table
 from partner_exchange.tenants.resources import Frequency
@@ -53,7 +54,7 @@ def nhsn_list(
     if resource is not None and not events:
         refuse_unknown_resource(policy, resource)
     if as_json:
-        print(json.dumps([_plain(event) for event in events], ensure_ascii=False, indent=2))
+        print(json.dumps(events, default=plain, ensure_ascii=False, indent=2))
     else:
         _print_table(events)
 
@@ -84,7 +85,7 @@ def nhsn_build(
         print(json.dumps(built.as_dict(), indent=2))
         return
     states = ", ".join(f"{count} {state}" for state, count in built.states.items())
-    print(f"{due.name} due {_time(due.at)}: {states or 'no resource reports ' + frequency}")
+    print(f"{due.name} due {utc(due.at, 'minutes')}: {states or 'no resource reports ' + frequency}")
     if not built.is_new:
         print("It was built before; nothing was changed.")
     print(f"Set: {built.kept.path}" if built.kept else "No resource goes, so there is no file.")
@@ -107,19 +108,12 @@ def _instant(at: str | None) -> datetime:
     return instant
 
 
-def _plain(event: NhsnEvent) -> dict[str, object]:
-    return {
-        key: value.isoformat() if isinstance(value, datetime) else value
-        for key, value in asdict(event).items()
-    }
-
-
 def _print_table(events: Sequence[NhsnEvent]) -> None:
     rows = (
         (
             event.resource_id,
             event.frequency,
-            _time(event.due_at),
+            utc(event.due_at, "minutes"),
             str(event.state),
             event.reason_code,
             event.comment,
@@ -128,7 +122,3 @@ def _print_table(events: Sequence[NhsnEvent]) -> None:
     )
     header = ("resource", "set", "due (UTC)", "state", "reason", "comment")
     print_table(header, rows, folded=("comment",))
-
-
-def _time(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -11,12 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from partner_exchange.cli.options import (
+    BY_OPTION,
     JSON_OPTION,
     MAYBE_TENANT_OPTION,
     TENANT_OPTION,
+    actor,
     database,
     local_home,
     plain,
+    utc,
 )
 from partner_exchange.cli.probe import probe
 from partner_exchange.cli.tables import print_table
@@ -80,7 +82,7 @@ def _submission_row(one: Submission) -> tuple[str, ...]:
 
 def replay(
     submission: Annotated[str, typer.Argument(help="id of a failed submission")],
-    by: Annotated[str | None, typer.Option(help="who replays; kept in the audit trail")] = None,
+    by: BY_OPTION = None,
     force: Annotated[bool, typer.Option("--force", help="also when a later file is loaded already")] = False,
 ) -> None:
     """Take a failed submission up again from its kept original and answer it."""
@@ -96,7 +98,7 @@ def replay(
     with ensure_database(settings):
         with transaction() as connection:
             policy = registry.load_one(ledger.get(connection, submission).tenant_code)
-        process.reopen(submission, by=by or getpass.getuser(), is_forced=force)
+        process.reopen(submission, by=actor(by), is_forced=force)
         if policy.inbox.connection != GATEWAY:
             print(f"{submission}: taken up by the next run of inbound__{policy.code}; start one now.")
             return
@@ -182,7 +184,7 @@ def account_show(tenant: TENANT_OPTION) -> None:
         print(f"{tenant}: intake is open.")
     else:
         print(
-            f"{tenant}: intake is suspended since {suspension.suspended_at:%Y-%m-%d %H:%M:%S} UTC: "
+            f"{tenant}: intake is suspended since {utc(suspension.suspended_at)} UTC: "
             f"{suspension.reason} ({suspension.reason_code}). "
             f"Resume with: exchange account resume -t {tenant}"
         )
@@ -191,7 +193,7 @@ def account_show(tenant: TENANT_OPTION) -> None:
 @account_app.command("resume")
 def account_resume(
     tenant: TENANT_OPTION,
-    by: Annotated[str | None, typer.Option(help="who resumes; kept in the audit trail")] = None,
+    by: BY_OPTION = None,
 ) -> None:
     """Open a suspended intake again; the files that waited are processed in order (M39)."""
     from partner_exchange.local.database import ensure_database
@@ -202,7 +204,7 @@ def account_resume(
     policy = registry.load_one(tenant)
     settings = get_settings()
     with ensure_database(settings):
-        was_suspended = resume(local_home(settings, policy), policy, by=by or getpass.getuser())
+        was_suspended = resume(local_home(settings, policy), policy, by=actor(by))
     print(
         f"{tenant}: intake is open again." if was_suspended else f"{tenant}: intake was open; nothing to do."
     )

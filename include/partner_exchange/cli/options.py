@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import getpass
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import asdict, is_dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 TENANT_OPTION = Annotated[str, typer.Option("--tenant", "-t", help="code of the partner")]
 MAYBE_TENANT_OPTION = Annotated[str | None, typer.Option("--tenant", "-t", help="only this partner")]
 JSON_OPTION = Annotated[bool, typer.Option("--json", help="print JSON for machines")]
+BY_OPTION = Annotated[str | None, typer.Option(help="who does it; kept in the audit trail")]
 
 
 @contextmanager
@@ -36,9 +39,21 @@ def database() -> Iterator[Connection]:
         yield connection
 
 
-def plain(value: object) -> str:
-    """Return what JSON has no form for as text; a day or an instant in ISO form."""
+def actor(by: str | None) -> str:
+    """Return who acts: the one named, else the user of the operating system."""
+    return by or getpass.getuser()
+
+
+def plain(value: object) -> str | dict[str, Any]:
+    """Return what JSON has no form for: a dataclass by its fields, a day or an instant in ISO form."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
     return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def utc(at: datetime | None, to: Literal["minutes", "seconds"] = "seconds") -> str:
+    """Return an instant for a table or a sentence, such as ``2026-11-21 18:00:00``, "" for none."""
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(" ", to) if at else ""
 
 
 def local_home(settings: Settings, tenant: Tenant) -> LocalHome:

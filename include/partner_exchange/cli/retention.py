@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from partner_exchange.cli.options import JSON_OPTION, TENANT_OPTION, database, local_home, plain
+from partner_exchange.cli.options import (
+    BY_OPTION,
+    JSON_OPTION,
+    TENANT_OPTION,
+    actor,
+    database,
+    local_home,
+    plain,
+    utc,
+)
 from partner_exchange.cli.tables import print_table
 from partner_exchange.errors import ConfigError
 from partner_exchange.tenants.model import GATEWAY
@@ -60,7 +67,7 @@ def retention_list(
                 one.path,
                 str(one.size_bytes),
                 one.submission_id or "",
-                _time(ended.get(one.submission_id or "")),
+                utc(ended.get(one.submission_id or ""), "minutes"),
             )
             for one in due.removals
         ),
@@ -72,7 +79,7 @@ def retention_list(
 def retention_purge(
     tenant: TENANT_OPTION,
     is_confirmed: Annotated[bool, typer.Option("--yes", "-y", help="do not ask")] = False,
-    by: Annotated[str | None, typer.Option(help="who purges; kept in the audit trail")] = None,
+    by: BY_OPTION = None,
 ) -> None:
     """Remove what ``list`` shows, for good; each thing leaves a tombstone."""
     from partner_exchange.feeds.answer import many
@@ -92,7 +99,7 @@ def retention_purge(
         print(_totals(policy, due))
         if not is_confirmed:
             typer.confirm("Remove them for good?", abort=True)
-        done = purge(home, policy, by=by or getpass.getuser())
+        done = purge(home, policy, by=actor(by))
     print(
         f"{tenant}: purged {many(done.submissions, 'submission')}, {many(done.files, 'file')}, "
         f"{done.size_bytes:,} bytes; {many(done.waiting, 'submission')} for the next purge."
@@ -130,7 +137,7 @@ def retention_tombstones(
                 one.sha256,
                 one.submission_id or "",
                 str(one.policy_days),
-                _time(one.purged_at) or "under way",
+                utc(one.purged_at, "minutes") or "under way",
             )
             for one in found
         ),
@@ -166,8 +173,9 @@ def _totals(tenant: Tenant, due: Due) -> str:
 
     counts = ", ".join(f"{count} {kind}" for kind, count in _kinds(due.removals).items())
     size_bytes = sum(one.size_bytes for one in due.removals)
+    before = utc(due.before, "minutes")
     return (
-        f"{tenant.code}: {many(len(due.submissions), 'submission')} ended before {_time(due.before)} UTC "
+        f"{tenant.code}: {many(len(due.submissions), 'submission')} ended before {before} UTC "
         f"({due.days} days), {many(len(due.removals), 'file')} ({counts or 'none'}), {size_bytes:,} bytes; "
         f"{many(due.waiting, 'more submission')} for the next purge."
     )
@@ -192,7 +200,3 @@ def _document(tenant: Tenant, due: Due | None) -> dict[str, object]:
         "files": [asdict(one) for one in due.removals],
         "waiting": due.waiting,
     }
-
-
-def _time(at: datetime | None) -> str:
-    return f"{at:%Y-%m-%d %H:%M}" if at else ""

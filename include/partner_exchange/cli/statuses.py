@@ -6,7 +6,6 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -19,6 +18,7 @@ from partner_exchange.cli.options import (
     refuse_unknown_resource,
     resource_names,
     status_tenant,
+    utc,
 )
 from partner_exchange.cli.tables import print_table
 from partner_exchange.tenants.nearest import nearest
@@ -65,8 +65,8 @@ def now(
             _name(policy.status.catalogue, one.status_type_id),
             _shown(one),
             one.level or one.colour,
-            _time(one.reported_at),
-            _time(one.confirmed_at),
+            utc(one.reported_at),
+            utc(one.confirmed_at),
             *_origin(one),
         )
         for one in found
@@ -102,12 +102,12 @@ def history(
     header = ("reported (UTC)", "status", "level", "reason", "comment", "recorded (UTC)", *_ORIGIN)
     rows = (
         (
-            _time(one.reported_at),
+            utc(one.reported_at),
             _shown(one),
             one.level or one.colour,
             one.reason,
             one.comment,
-            _time(one.recorded_at),
+            utc(one.recorded_at),
             *_origin(one),
         )
         for one in found
@@ -168,7 +168,7 @@ def _print_overdue(
             f"{one.resource_id}{mark}",
             names[one.resource_id],
             _name(policy.status.catalogue, one.status_type_id),
-            _time(one.confirmed_at) if one.confirmed_at else "never",
+            utc(one.confirmed_at) if one.confirmed_at else "never",
             f"every {one.update_every_h:g} h",
         )
         for one in shown
@@ -206,10 +206,6 @@ def _name(catalogue: Catalogue, status_type_id: int) -> str:
 
 def _shown(one: Status | StatusChange) -> str:
     return "not applicable" if one.is_not_applicable else one.value
-
-
-def _time(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def _print_json(found: Sequence[dict[str, Any]]) -> None:

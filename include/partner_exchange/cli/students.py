@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from partner_exchange.cli.options import JSON_OPTION, TENANT_OPTION, database, plain
+from partner_exchange.cli.options import BY_OPTION, JSON_OPTION, TENANT_OPTION, actor, database, plain, utc
 from partner_exchange.cli.tables import print_table
 from partner_exchange.cli.usernames import Asked, from_arguments, from_file
 from partner_exchange.errors import ConfigError
@@ -30,7 +28,6 @@ RULES_OPTION = Annotated[
     typer.Option("--rule-version", help="by which rules; unset: what the partner file says"),
 ]
 REASON_OPTION = Annotated[str, typer.Option(help="why; kept with each change and shown in its history")]
-BY_OPTION = Annotated[str | None, typer.Option(help="who does it; kept with each change")]
 
 students_app = typer.Typer(
     help="Students of a partner: which are verified, and since when.", no_args_is_help=True
@@ -96,9 +93,12 @@ def students_list(
     with database() as connection:
         found = verifications.listed(connection, tenant, is_verified=is_verified, limit=limit)
     if as_json:
-        print(json.dumps([asdict(one) for one in found], default=plain, ensure_ascii=False, indent=2))
+        print(json.dumps(found, default=plain, ensure_ascii=False, indent=2))
         return
-    rows = ((one.username, _state(one.is_verified), _time(one.changed_at), one.rule_version) for one in found)
+    rows = (
+        (one.username, _state(one.is_verified), utc(one.changed_at, "minutes"), one.rule_version)
+        for one in found
+    )
     print_table(("Username", "state", "since (UTC)", "rules"), rows)
 
 
@@ -119,12 +119,12 @@ def students_history(
     if is_unknown:
         raise typer.BadParameter(f"{tenant} has no student of that Username", param_hint="USERNAME")
     if as_json:
-        print(json.dumps([asdict(one) for one in found], default=plain, ensure_ascii=False, indent=2))
+        print(json.dumps(found, default=plain, ensure_ascii=False, indent=2))
         return
     header = ("at (UTC)", "became", "rules", "by", "reason", "position")
     rows = (
         (
-            _time(one.changed_at),
+            utc(one.changed_at, "minutes"),
             _state(one.is_verified),
             one.rule_version,
             one.actor,
@@ -164,9 +164,7 @@ def _flip(
     usernames = asked.usernames if asked else None
     flip = verifications.verify if is_verified else verifications.unverify
     with database() as connection:
-        counts = flip(
-            connection, code, usernames, rule_version=rules, actor=by or getpass.getuser(), reason=reason
-        )
+        counts = flip(connection, code, usernames, rule_version=rules, actor=actor(by), reason=reason)
         places = (
             verifications.unknown_places(connection, code, usernames) if usernames and counts.unknown else []
         )
@@ -212,7 +210,3 @@ def _roster_tenant(code: str) -> Tenant:
 
 def _state(is_verified: bool) -> str:
     return "verified" if is_verified else "unverified"
-
-
-def _time(at: datetime | None) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}" if at else ""

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import typer
 
 HEADER = "username"
-_DELIMITERS = ",;\t|"
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,9 @@ def _cells(text: str, lines: Sequence[str]) -> list[tuple[int, str]]:
 
 def _delimiter(header: str) -> str | None:
     """Return what separates the columns where the first has the title Username; None where it has not."""
-    for delimiter in _DELIMITERS:
+    from partner_exchange.readers.guards import DELIMITERS
+
+    for delimiter in DELIMITERS:
         if header.split(delimiter)[0].strip().strip('"').casefold() == HEADER:
             return delimiter
     return None

@@ -133,13 +133,6 @@ class Delivery:
         """Return when it was delivered or given up, from which its days count; None while it is open."""
         return self.delivered_at or self.closed_at
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain values for ``--json``."""
-        return {
-            key: value.isoformat() if isinstance(value, datetime) else value
-            for key, value in asdict(self).items()
-        }
-
     def counts(self) -> dict[str, Any]:
         """Return what a log line or an XCom may hold: ids and counts."""
         return {

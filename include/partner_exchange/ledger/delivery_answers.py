@@ -62,13 +62,6 @@ class Answer(Received):
     answer_id: str
     received_at: datetime
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain values for ``--json``."""
-        return {
-            key: value.isoformat() if isinstance(value, datetime) else value
-            for key, value in asdict(self).items()
-        }
-
 
 def record(connection: Connection, received: Received) -> Answer | None:
     """Keep the answer and return it; None when the very file was read before."""

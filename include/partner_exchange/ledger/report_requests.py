@@ -6,7 +6,7 @@ Called by ``exchange export request``. A request is a ticket of ours: no report 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -38,13 +38,6 @@ class ReportRequest:
     closed_by: str | None
     answer: str
     """What the asker is told; "" while it is open."""
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain values for ``--json``."""
-        return {
-            key: value.isoformat() if isinstance(value, datetime) else value
-            for key, value in asdict(self).items()
-        }
 
 
 def ask(

@@ -11,6 +11,8 @@ import codecs
 from partner_exchange.readers.marks import Refusal
 
 UTF8_BOM = codecs.BOM_UTF8
+DELIMITERS = ",;\t|"
+"""What people separate columns with, the usual one first."""
 
 _KINDS: tuple[tuple[bytes, str], ...] = (
     (b"PK\x03\x04", "a ZIP archive or an Excel workbook (.xlsx)"),

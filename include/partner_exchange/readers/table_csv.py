@@ -13,12 +13,10 @@ import numpy as np
 from partner_exchange.readers.assembly import HEADER_WITHIN, Body, header_text, settled
 from partner_exchange.readers.csv import CsvColumn, ReadPolicy, Sheet, other_delimiter, read_records
 from partner_exchange.readers.grid import Grid, KnowsHeader, TableFormat, column_title
-from partner_exchange.readers.guards import check_text, text_start
+from partner_exchange.readers.guards import DELIMITERS, check_text, text_start
 from partner_exchange.readers.marks import Mark, Refusal, no_rows
 from partner_exchange.readers.refused import NO_TABLE
 from partner_exchange.readers.scan import HeaderLine, read_header
-
-_DELIMITERS = ";\t|"
 
 
 def read_csv_table(content: bytes, *, max_rows: int, max_columns: int, knows: KnowsHeader) -> Grid | Refusal:
@@ -87,7 +85,7 @@ def _delimiter(content: bytes) -> str | None:
     """Return the sign that separates the columns, if it is another one; titles above a header have none."""
     for _, record in zip(range(HEADER_WITHIN), _filled_records(content), strict=False):
         text = ",".join(record.cells)
-        if any(sign in text for sign in _DELIMITERS) or "," in text:
+        if any(sign in text for sign in DELIMITERS):
             return other_delimiter(text)
     return None
 

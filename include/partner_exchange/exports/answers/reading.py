@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from partner_exchange.ledger.delivery_answers import Verdict
+from partner_exchange.readers.guards import DELIMITERS
 
 MOST_BYTES = 1024 * 1024
 """A longer answer is not read."""
@@ -42,7 +43,6 @@ _REFUSED = frozenset(
 _LABELS = ("status", "outcome")
 _COMMENTS = ("message", "comment")
 _WEIGHT = {None: 0, Verdict.ACCEPTED: 1, Verdict.UNREADABLE: 2, Verdict.REFUSED: 3}
-_DELIMITERS = ",;\t|"
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
 _WORD = re.compile(r"[^\W\d_]+")
@@ -103,7 +103,7 @@ def table_of(text: str) -> list[dict[str, str]] | None:
     lines = text.splitlines()
     if not lines:
         return None
-    delimiter = max(_DELIMITERS, key=lines[0].count)
+    delimiter = max(DELIMITERS, key=lines[0].count)
     try:
         rows = [row for row in csv.reader(lines, delimiter=delimiter) if any(cell.strip() for cell in row)]
     except csv.Error:
