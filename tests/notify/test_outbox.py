@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -73,6 +74,17 @@ def test_E36_bad_news_without_a_list_goes_to_those_of_better_news(
     contacts = Contacts.model_validate({name: [f"{name}@alpha.example"] for name in given})
     for event, name in hears.items():
         assert recipients(contacts, event) == ((f"{name}@alpha.example",) if name else ())
+
+
+def test_X10_we_hear_too_when_asked_for_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    contacts = Contacts.model_validate({"delivery": ["it@alpha.example", "us@exchange.example"]})
+    of_failure = partial(recipients, contacts, Event.DELIVERY_FAILED)
+    assert of_failure(with_ours=True) == of_failure() == ("it@alpha.example", "us@exchange.example")
+    monkeypatch.setenv("EXCHANGE_OPERATIONS_MAIL", "ops@exchange.example")
+    assert of_failure() == ("it@alpha.example", "us@exchange.example")
+    assert of_failure(with_ours=True) == (*of_failure(), "ops@exchange.example")
+    monkeypatch.setenv("EXCHANGE_OPERATIONS_MAIL", "us@exchange.example")
+    assert of_failure(with_ours=True) == of_failure()
 
 
 def test_E36_a_file_name_cannot_make_a_header(exchange: Exchange, mailbox: Mailbox) -> None:

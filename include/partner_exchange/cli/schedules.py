@@ -65,7 +65,7 @@ def show(one: ExportSchedule) -> None:
 
 
 def _schedule(tenant: Tenant, name: str, export: Export) -> ExportSchedule:
-    zone = ZoneInfo(export.time_zone or tenant.time_zone)
+    zone = tenant.zone_of(export)
     cron = export.cron
     now = clock.now()
     runs = next_runs(cron, zone, after=now) if cron else []

@@ -32,7 +32,6 @@ CHANGE = ReportColumn(
 )
 """The column that a delta by comparison has beside those of its report (M75)."""
 
-NHSN_PREFIX = "nhsn_"
 _TEMPLATE_BYTES = 1024 * 1024
 
 
@@ -120,7 +119,7 @@ def settle(tenant: Tenant, name: str, export: Export) -> Plan:
     """
     report = catalogue.get(export.report, tenant.feed)
     parameters = settling.settle(report, export.parameters)
-    zone = ZoneInfo(export.time_zone or tenant.time_zone)
+    zone = tenant.zone_of(export)
     has_change = export.content == "delta" and not report.reads_changes
     if has_change and not report.keys:
         message = (
@@ -154,11 +153,12 @@ def settle(tenant: Tenant, name: str, export: Export) -> Plan:
 def target_of(tenant: Tenant, export_name: str) -> Target:
     """Return where deliveries of an export go, sets for NHSN included.
 
-    :raises ReportRefused: the tenant file does not have the export any more.
+    :raises ReportRefused: the tenant file does not have the export any more, or it does not hold.
     """
-    if export_name.startswith(NHSN_PREFIX) and tenant.status.nhsn_target is not None:
-        return tenant.status.nhsn_target
-    return resolve(tenant, export_name).export.target
+    target = tenant.targets().get(export_name)
+    if target is None or export_name in tenant.exports:
+        return resolve(tenant, export_name).export.target
+    return target
 
 
 def problems(tenant: Tenant) -> list[Problem]:

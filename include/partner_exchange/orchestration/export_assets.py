@@ -32,12 +32,11 @@ def export_asset(tenant: Tenant, export_name: str, target: Target) -> Asset:
 
 
 def _place(tenant: Tenant, target: Target) -> str:
+    folder = tenant.folder_of(target)
     if target.kind == "home":
-        folder = target.folder.strip("/") or tenant.inbox.outbox
         return _address(tenant.inbox.connection, f"{tenant.home.rstrip('/')}/{folder}")
     # A path that does not begin at the root begins where the login ends up.
-    is_absolute = target.folder.startswith("/")
-    return _address(target.connection, target.folder if is_absolute else f"/~/{target.folder}")
+    return _address(target.connection, folder if folder.startswith("/") else f"/~/{folder}")
 
 
 def _address(connection_id: str, path: str) -> str:

@@ -60,10 +60,18 @@ def export_dag_id(tenant_code: str, export_name: str) -> str:
     return f"{OUTBOUND_PREFIX}{tenant_code}__{export_name}"
 
 
+def place_of(tenant: Tenant, target: Target) -> str:
+    """Return where files go in words for the page of a DAG."""
+    folder = f"`{tenant.folder_of(target)}`"
+    if target.kind == "home":
+        return f"{folder} in the partner's home"
+    return f"{folder} on the partner's server, connection `{target.connection}`"
+
+
 def build_export_dag(tenant: Tenant, export_name: str) -> DAG:
     """Return the DAG ``outbound__<tenant>__<export>``; one without a schedule is started by hand."""
     export = tenant.exports[export_name]
-    zone = export.time_zone or tenant.time_zone
+    zone = tenant.zone_of(export).key
     schedule = CronTriggerTimetable(export.cron, timezone=zone) if export.cron else None
     with DAG(
         dag_id=export_dag_id(tenant.code, export_name),
@@ -83,7 +91,7 @@ def build_export_dag(tenant: Tenant, export_name: str) -> DAG:
             export=export_name,
             report=export.report,
             content="what is new since the last delivered file" if export.content == "delta" else "all rows",
-            place=_place(tenant, export.target),
+            place=place_of(tenant, export.target),
             when=_when(export, zone),
             confirm=_CONFIRM[export.target.answers is not None],
         ),
@@ -105,12 +113,6 @@ def _lay_out_tasks(tenant: Tenant, export_name: str, target: Target) -> None:
     written >> delivered >> confirmed
     # After each of them: it runs whatever became of them, but not when there is nothing to send.
     [written, delivered, confirmed] >> exports_tasks.notify(selected)
-
-
-def _place(tenant: Tenant, target: Target) -> str:
-    if target.kind == "home":
-        return f"`{target.folder or tenant.inbox.outbox}` in the partner's home"
-    return f"`{target.folder}` on the partner's server, connection `{target.connection}`"
 
 
 def _when(export: Export, zone: str) -> str:

@@ -94,7 +94,7 @@ def deliver(delivery_id: str) -> dict[str, Any]:
 
 @task(task_id="confirm", execution_timeout=STEP_TIMEOUT, multiple_outputs=False)
 def confirm(tenant_code: str, export_name: str) -> dict[str, int]:
-    """Look for the partner's answers (X11); a server that is away now is looked at again by housekeeping."""
+    """Look for the answers to an export or a set (X11); housekeeping looks again at a server that is away."""
     from partner_exchange import log
     from partner_exchange.errors import DeliveryError
     from partner_exchange.exports import answers
@@ -102,7 +102,8 @@ def confirm(tenant_code: str, export_name: str) -> dict[str, int]:
     from partner_exchange.tenants import registry
 
     tenant = registry.load_one(tenant_code)
-    if tenant.exports[export_name].target.answers is None:
+    target = tenant.targets().get(export_name)
+    if target is None or target.answers is None:
         # Not skipped: a skipped task would take ``notify`` with it.
         return {}
     try:

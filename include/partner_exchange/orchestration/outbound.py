@@ -7,22 +7,23 @@ come to the same files.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 from airflow.sdk import DAG, CronTriggerTimetable, get_parsing_context
 
-from partner_exchange.exports.nhsn.schedule import CRON, ZONE_NAME, export_name
-from partner_exchange.orchestration import outbound_tasks
+from partner_exchange.exports.nhsn.schedule import CRON, SCHEDULE, ZONE_NAME, frequencies_of
+from partner_exchange.orchestration import exports_tasks, outbound_tasks
 from partner_exchange.orchestration.builders import COMMON
-from partner_exchange.orchestration.exports import OUTBOUND_PREFIX, build_export_dag, export_dag_id
+from partner_exchange.orchestration.exports import OUTBOUND_PREFIX, build_export_dag, export_dag_id, place_of
 from partner_exchange.settings import get_settings
 from partner_exchange.tenants import registry
-from partner_exchange.tenants.resources import Frequency
+from partner_exchange.tenants.nhsn_sets import export_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from partner_exchange.tenants.model import Tenant
+    from partner_exchange.tenants.resources import Frequency
 
 _NHSN_DOC = """\
 ### {frequency} set for NHSN from {name} (`{code}`, {mode})
@@ -53,11 +54,9 @@ Or a set is a dead letter: the log of `deliver_sets` says what does not hold. Me
 _SENT = (
     "It is not sent: the tenant file has no `status.nhsn_target`, or `mode` is test. What is in the set is "
     "**Ready**.",
-    "From there it is delivered to the folder `{folder}`; what is in the set is **Ready** until an answer "
+    "From there it is delivered to {place}; what is in the set is **Ready** until an answer "
     "comes, and **Submitted**, **Error** or **Warning** by it.",
 )
-
-_WHEN: dict[Frequency, str] = {"daily": "every day at 16:30", "weekly": "Tuesdays at 16:30"}
 
 
 def outbound_dags() -> Iterator[DAG]:
@@ -71,7 +70,7 @@ def outbound_dags() -> Iterator[DAG]:
     else:
         tenants = []
     for tenant in tenants:
-        for frequency in _frequencies(tenant):
+        for frequency in frequencies_of(tenant):
             if wanted in (None, _dag_id(tenant, frequency)):
                 yield build_nhsn_dag(tenant, frequency)
         for name in tenant.exports:
@@ -94,7 +93,7 @@ def build_nhsn_dag(tenant: Tenant, frequency: Frequency) -> DAG:
         ],
         doc_md=_NHSN_DOC.format(
             frequency=frequency,
-            when=_WHEN[frequency],
+            when=SCHEDULE[frequency],
             name=tenant.name,
             code=tenant.code,
             mode=tenant.mode,
@@ -106,7 +105,7 @@ def build_nhsn_dag(tenant: Tenant, frequency: Frequency) -> DAG:
         (
             outbound_tasks.build_set(tenant.code, frequency)
             >> outbound_tasks.deliver_sets(tenant.code, frequency)
-            >> outbound_tasks.confirm(tenant.code, frequency)
+            >> exports_tasks.confirm(tenant.code, export)
             >> outbound_tasks.report(tenant.code, frequency)
         )
     return dag
@@ -116,16 +115,8 @@ def _sending(tenant: Tenant) -> str:
     target = tenant.status.nhsn_target
     if target is None or tenant.mode == "test":
         return _SENT[False]
-    return _SENT[True].format(folder=target.folder or tenant.inbox.outbox)
+    return _SENT[True].format(place=place_of(tenant, target))
 
 
 def _dag_id(tenant: Tenant, frequency: Frequency) -> str:
     return export_dag_id(tenant.code, export_name(frequency))
-
-
-def _frequencies(tenant: Tenant) -> list[Frequency]:
-    """Return how often a status tenant's data is forwarded; nothing for a tenant without NHSN resources."""
-    if tenant.feed != "status":
-        return []
-    there = {one.nhsn.frequency for one in tenant.status.resources if one.nhsn}
-    return [frequency for frequency in get_args(Frequency) if frequency in there]

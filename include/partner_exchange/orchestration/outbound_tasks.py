@@ -1,4 +1,4 @@
-"""The tasks of an outbound run: thin wrappers around ``exports``.
+"""The tasks of a run of sets for NHSN: thin wrappers around ``exports.nhsn``; ``confirm`` is that of exports.
 
 A task hands on ids and counts only; the ledger holds the rest. Whatever a step needs is imported when the
 task runs.
@@ -52,24 +52,6 @@ def deliver_sets(tenant_code: str, frequency: Frequency) -> list[dict[str, Any]]
     if not sending.sends(tenant):
         raise AirflowSkipException("Sets stay in the archive: there is no `nhsn_target`, or `mode` is test.")
     return [sent.counts() for sent in sending.send(tenant, frequency, open_target)]
-
-
-@task(task_id="confirm", execution_timeout=STEP_TIMEOUT, multiple_outputs=False)
-def confirm(tenant_code: str, frequency: Frequency) -> dict[str, int]:
-    """Look for answers (X11); a server that is away now is looked at again by housekeeping."""
-    from partner_exchange import log
-    from partner_exchange.errors import DeliveryError
-    from partner_exchange.exports import answers
-    from partner_exchange.exports.nhsn.schedule import export_name
-    from partner_exchange.orchestration.targets import open_target
-    from partner_exchange.tenants import registry
-
-    tenant, export = registry.load_one(tenant_code), export_name(frequency)
-    try:
-        return answers.collect(tenant, export, open_target).as_dict()
-    except DeliveryError as error:
-        log.event(_logger, "export.confirm", tenant=tenant_code, export=export, code=error.code)
-        return {"unreachable": 1}
 
 
 @task(

@@ -14,12 +14,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import get_args
 
-from partner_exchange.storage.names import ENDINGS, HL7_ENDING, is_claimable
+from partner_exchange.storage.names import ENDINGS, HL7_ENDING, NHSN_FILE_NAME, is_claimable
 from partner_exchange.tenants.exports import AnswerFiles, Target
 from partner_exchange.tenants.model import Tenant
-from partner_exchange.tenants.resources import Frequency
 
 _FILE_NAME = "{file_name}"
 _DROPS = (*(f".{ending}" for ending in ENDINGS), HL7_ENDING)
@@ -82,10 +80,7 @@ class AnswerPlace:
 
 def answered_targets(tenant: Tenant) -> dict[str, Target]:
     """Return the target of each export whose files the partner answers, sets for NHSN included."""
-    targets = {name: export.target for name, export in tenant.exports.items()}
-    if tenant.feed == "status" and tenant.status.nhsn_target is not None:
-        targets |= dict.fromkeys(_nhsn_exports(), tenant.status.nhsn_target)
-    return {name: target for name, target in targets.items() if target.answers is not None}
+    return {name: target for name, target in tenant.targets().items() if target.answers is not None}
 
 
 def answer_places(tenant: Tenant) -> list[AnswerPlace]:
@@ -118,10 +113,6 @@ def inbox_answers(tenant: Tenant) -> tuple[str, ...]:
 def is_answer(name: str, patterns: Iterable[str]) -> bool:
     """Say whether a name in an inbox is an answer by one of the patterns of ``inbox_answers``."""
     return any(re.fullmatch(pattern, name) for pattern in patterns)
-
-
-def _nhsn_exports() -> list[str]:
-    return [f"nhsn_{frequency}" for frequency in get_args(Frequency)]
 
 
 def _folder(tenant: Tenant, target: Target) -> str:
@@ -182,7 +173,3 @@ def _sent_names(tenant: Tenant, export_name: str) -> str:
         field, _, rest = part.partition("}")
         regular += (r"(?:-\d+)?" if field == "again" else fields[field]) + re.escape(rest)
     return regular
-
-
-NHSN_FILE_NAME = "{tenant}-nhsn-{frequency}-{date}.csv"
-"""Names of sets for NHSN; the date is the one that the set reports on."""

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from partner_exchange.ledger.mails import Event
+from partner_exchange.settings import get_settings
 from partner_exchange.tenants.model import Contacts
 
 _DELIVERIES = (Event.DELIVERY_FAILED, Event.DELIVERY_REFUSED, Event.DELIVERY_UNANSWERED)
 
 
-def recipients(contacts: Contacts, event: Event) -> tuple[str, ...]:
+def recipients(contacts: Contacts, event: Event, *, with_ours: bool = False) -> tuple[str, ...]:
     """Return who hears about an event; all bad news but findings share one list.
 
     A list that is not given is the one for the next better news, so that a contact for good news alone hears
     of the bad ones as well; one that is given empty says that nobody wants to hear.
+
+    :param with_ours: whether we hear as well, where ``EXCHANGE_OPERATIONS_MAIL`` says who of us does.
     """
     given = contacts.model_fields_set
     findings = contacts.findings if "findings" in given else contacts.success
@@ -20,4 +23,5 @@ def recipients(contacts: Contacts, event: Event) -> tuple[str, ...]:
     delivery = contacts.delivery if "delivery" in given else refusal
     lists = dict.fromkeys(_DELIVERIES, delivery)
     lists |= {Event.SUCCESS: contacts.success, Event.FINDINGS: findings}
-    return tuple(dict.fromkeys(lists.get(event, refusal)))
+    ours = get_settings().operations_mail if with_ours else None
+    return tuple(dict.fromkeys([*lists.get(event, refusal), *([ours] if ours else [])]))

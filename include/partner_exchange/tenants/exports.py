@@ -14,16 +14,16 @@ from pydantic import AfterValidator, Field, StringConstraints, field_validator, 
 from partner_exchange.tenants.base import Line, Mistake, Model, require_none
 from partner_exchange.tenants.forms import parts_of
 from partner_exchange.tenants.mail_address import MailAddress
+from partner_exchange.tenants.nhsn_sets import PREFIX
 from partner_exchange.tenants.schedule import cron_of
 
 _NAME = r"^[a-z][a-z0-9_]{0,39}$"
-_RESERVED_PREFIX = "nhsn_"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def _is_not_reserved(value: str) -> str:
-    if value.startswith(_RESERVED_PREFIX):
-        raise ValueError("names that begin with nhsn_ belong to the sets for NHSN")
+    if value.startswith(PREFIX):
+        raise ValueError(f"names that begin with {PREFIX} belong to the sets for NHSN")
     return value
 
 
@@ -234,7 +234,9 @@ class Export(Model):
         description="when there is no row: no file, a file each time, or one on a day on which none went",
     )
     target: Target = Field(default=Target(), description="where the file goes")
-    told: tuple[MailAddress, ...] = Field(default=(), description="who gets a mail for each delivered file")
+    delivered_mail: tuple[MailAddress, ...] = Field(
+        default=(), description="who gets a mail for each delivered file"
+    )
 
     @field_validator("columns", mode="before")
     @classmethod

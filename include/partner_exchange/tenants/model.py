@@ -11,14 +11,16 @@ import hashlib
 import re
 from enum import StrEnum
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
 
 from partner_exchange.tenants.base import Model
-from partner_exchange.tenants.exports import Export, ExportName
+from partner_exchange.tenants.exports import Export, ExportName, Target
 from partner_exchange.tenants.feed_policy import FeedPolicy
 from partner_exchange.tenants.limits import Quota, Retention
 from partner_exchange.tenants.mail_address import MailAddress
+from partner_exchange.tenants.nhsn_sets import FREQUENCIES, export_name
 from partner_exchange.tenants.status_policy import StatusPolicy
 from partner_exchange.tenants.vxu_policy import VxuPolicy
 
@@ -262,7 +264,7 @@ class Tenant(Model):
     @field_validator("time_zone")
     @classmethod
     def _zone_exists(cls, value: str) -> str:
-        from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+        from zoneinfo import ZoneInfoNotFoundError
 
         try:
             ZoneInfo(value)
@@ -302,3 +304,23 @@ class Tenant(Model):
     def home(self) -> str:
         """Return the absolute path of the tenant's home on its SFTP server."""
         return self.inbox.root or f"/{self.code}"
+
+    def targets(self) -> dict[str, Target]:
+        """Return where each export goes, by its name; sets for NHSN are among them when they have a target.
+
+        Sets of both frequencies: one that is not built any more may still wait for its delivery or answer.
+        """
+        found = {name: export.target for name, export in self.exports.items()}
+        if self.feed == "status" and self.status.nhsn_target is not None:
+            found |= dict.fromkeys(map(export_name, FREQUENCIES), self.status.nhsn_target)
+        return found
+
+    def folder_of(self, target: Target) -> str:
+        """Return the folder of a target: in the home without slashes around it, on a server as it stands."""
+        if target.kind == "home":
+            return target.folder.strip("/") or self.inbox.outbox
+        return target.folder
+
+    def zone_of(self, export: Export) -> ZoneInfo:
+        """Return the zone of an export's schedule and of the times in its files."""
+        return ZoneInfo(export.time_zone or self.time_zone)

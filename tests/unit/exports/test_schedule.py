@@ -9,8 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from partner_exchange.exports.nhsn.schedule import DueTime, due_times, export_name, latest_due
+from partner_exchange.exports.nhsn.schedule import (
+    CRON,
+    SCHEDULE,
+    DueTime,
+    due_times,
+    frequencies_of,
+    latest_due,
+)
+from partner_exchange.tenants.nhsn_sets import FREQUENCIES
 from partner_exchange.tenants.resources import Frequency
+from support.builders import a_tenant
+from support.nhsn import a_hospital, a_hospital_group
 
 EASTERN = ZoneInfo("America/New_York")
 SECOND = timedelta(seconds=1)
@@ -160,5 +170,23 @@ def test_E38_due_times_come_once_each_in_order(frequency: Frequency, after: date
     assert all(later.before == earlier for earlier, later in zip(found, found[1:], strict=False))
 
 
-def test_E38_exports_are_named_after_their_frequency() -> None:
-    assert [export_name("daily"), export_name("weekly")] == ["nhsn_daily", "nhsn_weekly"]
+def test_E38_the_words_of_a_schedule_and_its_cron_name_the_same_times() -> None:
+    assert {SCHEDULE[one]: CRON[one] for one in FREQUENCIES} == {
+        "every day at 16:30": "30 16 * * *",
+        "Tuesdays at 16:30": "30 16 * * TUE",
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        (["daily", "daily", None], ["daily"]),
+        (["weekly", "daily"], ["daily", "weekly"]),
+        ([None], []),
+    ],
+)
+def test_E38_sets_go_as_often_as_a_hospital_says(given: list[Frequency | None], found: list[str]) -> None:
+    hospitals = [a_hospital(number, frequency=one) for number, one in enumerate(given, 1)]
+    group = a_hospital_group(*hospitals)
+    assert frequencies_of(group) == found
+    assert frequencies_of(a_tenant(status=group.status)) == []

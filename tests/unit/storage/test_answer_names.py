@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from partner_exchange.exports.nhsn.schedule import export_name
 from partner_exchange.storage.answer_names import (
     NamedAnswer,
     answer_places,
@@ -19,7 +18,6 @@ from partner_exchange.storage.answer_names import (
     is_answer,
 )
 from partner_exchange.tenants.model import Tenant
-from partner_exchange.tenants.resources import Frequency
 from support.builders import a_tenant
 from support.nhsn import a_hospital_group
 
@@ -143,7 +141,7 @@ def test_X11_exports_of_one_folder_share_it() -> None:
 def test_E39_sets_for_nhsn_are_answered_where_their_target_says() -> None:
     target = {"kind": "server", "connection": "nhsn", "folder": "/in", "answers": {"folder": "/out"}}
     tenant = a_hospital_group(status={"nhsn_target": target})
-    assert list(answered_targets(tenant)) == [export_name(one) for one in get_args(Frequency)]
+    assert list(answered_targets(tenant)) == ["nhsn_daily", "nhsn_weekly"]
     assert [place.place for place in answer_places(tenant)] == ["nhsn:/out"]
     assert answered_targets(a_hospital_group()) == {}
 

@@ -28,14 +28,12 @@ from partner_exchange import clock, log
 from partner_exchange.errors import NameTaken, PathMissing
 from partner_exchange.exports.answers.reading import MOST_BYTES, Reading, read_answer
 from partner_exchange.exports.delivery.carrier import Carrier
-from partner_exchange.exports.plan import NHSN_PREFIX
 from partner_exchange.exports.runs.deliver import Opener
 from partner_exchange.ledger import deliveries, delivery_answers, mails
 from partner_exchange.ledger.database import transaction
 from partner_exchange.ledger.deliveries import Delivery, DeliveryState
 from partner_exchange.ledger.delivery_answers import IN_FLIGHT, Received, Verdict
 from partner_exchange.ledger.mails import Event
-from partner_exchange.settings import get_settings
 from partner_exchange.storage.answer_names import AnswerPlace, NamedAnswer, answer_places
 from partner_exchange.storage.folders import Entry
 from partner_exchange.storage.names import (
@@ -47,6 +45,7 @@ from partner_exchange.storage.names import (
 )
 from partner_exchange.submissions.recipients import recipients
 from partner_exchange.tenants.model import Tenant
+from partner_exchange.tenants.nhsn_sets import frequency_of
 
 if TYPE_CHECKING:
     from partner_exchange.exports.nhsn.answers import Lines
@@ -243,7 +242,7 @@ def _is_accepted(named: list[NamedAnswer], delivery: Delivery | None) -> bool:
 
 
 def _is_of_set(delivery: Delivery) -> bool:
-    return delivery.export_name.startswith(NHSN_PREFIX)
+    return frequency_of(delivery.export_name) is not None
 
 
 def _read(
@@ -277,13 +276,11 @@ def _settle(
 
         nhsn.record(connection, delivery, reading, lines)
     if not is_accepted and delivery.state is not DeliveryState.REFUSED:
-        ours = get_settings().operations_mail
-        told = (*recipients(tenant.contacts, Event.DELIVERY_REFUSED), *((ours,) if ours else ()))
         mails.enqueue(
             connection,
             tenant_code=tenant.code,
             event=Event.DELIVERY_REFUSED,
-            recipients=told,
+            recipients=recipients(tenant.contacts, Event.DELIVERY_REFUSED, with_ours=True),
             # A delivery that was confirmed in between may be refused, and told, again.
             topic=f"{delivery.delivery_id}.{utc_stamp(clock.now())}",
         )

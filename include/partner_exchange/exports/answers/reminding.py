@@ -11,7 +11,6 @@ from partner_exchange.ledger import delivery_answers, mails
 from partner_exchange.ledger.database import transaction
 from partner_exchange.ledger.deliveries import Delivery
 from partner_exchange.ledger.mails import Event
-from partner_exchange.settings import get_settings
 from partner_exchange.storage.answer_names import answered_targets
 from partner_exchange.submissions.recipients import recipients
 from partner_exchange.tenants.model import Tenant
@@ -39,8 +38,7 @@ def remind(tenant: Tenant) -> int:
 
     :raises StoreUnavailable: the database cannot be reached.
     """
-    ours = get_settings().operations_mail
-    told = (*recipients(tenant.contacts, Event.DELIVERY_UNANSWERED), *((ours,) if ours else ()))
+    told = recipients(tenant.contacts, Event.DELIVERY_UNANSWERED, with_ours=True)
     with transaction() as connection:
         queued = [
             mails.enqueue(

@@ -14,7 +14,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import cast
 
 from sqlalchemy import Connection
 
@@ -25,7 +24,7 @@ from partner_exchange.ledger.deliveries import Delivery
 from partner_exchange.ledger.delivery_answers import Verdict
 from partner_exchange.ledger.nhsn import KeptSet, NhsnOrigin, NhsnOutcome, NhsnState
 from partner_exchange.tenants.model import Tenant
-from partner_exchange.tenants.resources import Frequency
+from partner_exchange.tenants.nhsn_sets import frequency_of
 
 _STATES = {
     "submitted": NhsnState.SUBMITTED,
@@ -109,9 +108,9 @@ def record(connection: Connection, delivery: Delivery, reading: Reading, lines: 
     :param reading: what the answer comes to, of a set as a whole.
     :param lines: what it says of single hospitals.
     """
-    if delivery.due_at is None:
+    frequency = frequency_of(delivery.export_name)
+    if frequency is None or delivery.due_at is None:
         return 0
-    frequency = _frequency(delivery)
     if lines is not None:
         outcomes: Iterable[NhsnOutcome] = lines.outcomes
     else:
@@ -136,9 +135,10 @@ def record(connection: Connection, delivery: Delivery, reading: Reading, lines: 
 
 def _sent(connection: Connection, tenant: Tenant, delivery: Delivery) -> dict[tuple[str, str], str]:
     """Return the resources in the set by Org ID and context, as the tenant file has them now."""
-    if delivery.due_at is None:
+    frequency = frequency_of(delivery.export_name)
+    if frequency is None or delivery.due_at is None:
         return {}
-    there = ledger.in_set(connection, tenant.code, _frequency(delivery), delivery.due_at)
+    there = ledger.in_set(connection, tenant.code, frequency, delivery.due_at)
     return {
         (one.org_id_in(tenant.mode), one.nhsn.context.casefold()): recorded_id(tenant, one)
         for one in tenant.status.resources
@@ -156,7 +156,3 @@ def _hospitals(row: Mapping[str, str], sent: Mapping[tuple[str, str], str]) -> l
 
 def _outcome(resource_id: str, state: NhsnState, message: str) -> NhsnOutcome:
     return NhsnOutcome(resource_id, state, _REASONS.get(state, ""), message or _NO_WORDS.get(state, ""))
-
-
-def _frequency(delivery: Delivery) -> Frequency:
-    return cast("Frequency", delivery.export_name.removeprefix("nhsn_"))

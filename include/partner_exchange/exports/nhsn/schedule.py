@@ -10,11 +10,16 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from partner_exchange.tenants.model import Tenant
+from partner_exchange.tenants.nhsn_sets import FREQUENCIES, export_name
 from partner_exchange.tenants.resources import Frequency
+from partner_exchange.tenants.schedule import cron_of
 
 ZONE_NAME = "America/New_York"
-CRON: dict[Frequency, str] = {"daily": "30 16 * * *", "weekly": "30 16 * * 2"}
-"""The same times for a scheduler, in ``ZONE_NAME``; a test holds them together with ``due_times``."""
+SCHEDULE: dict[Frequency, str] = {"daily": "every day at 16:30", "weekly": "Tuesdays at 16:30"}
+"""The times in words, in ``ZONE_NAME``; a test holds them together with ``due_times``."""
+CRON = {frequency: cron_of(words) for frequency, words in SCHEDULE.items()}
+"""The same for a scheduler."""
 
 _ZONE = ZoneInfo(ZONE_NAME)
 _DUE_TIME = time(16, 30)
@@ -81,9 +86,12 @@ class DueTime:
         return min(end, self.values_at(time_zone))
 
 
-def export_name(frequency: Frequency) -> str:
-    """Return the name of an export, such as ``nhsn_daily``."""
-    return f"nhsn_{frequency}"
+def frequencies_of(tenant: Tenant) -> list[Frequency]:
+    """Return how often a status tenant's data is forwarded; nothing for a tenant without NHSN resources."""
+    if tenant.feed != "status":
+        return []
+    there = {one.nhsn.frequency for one in tenant.status.resources if one.nhsn}
+    return [frequency for frequency in FREQUENCIES if frequency in there]
 
 
 def due_times(frequency: Frequency, *, after: datetime, until: datetime) -> list[DueTime]:

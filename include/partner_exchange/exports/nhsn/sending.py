@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from partner_exchange import clock
-from partner_exchange.exports.nhsn.schedule import DueTime, export_name
+from partner_exchange.exports.nhsn.schedule import DueTime
 from partner_exchange.exports.nhsn.sets import CATCH_UP
 from partner_exchange.exports.runs.deliver import Opener, deliver
 from partner_exchange.exports.runs.turns import blocked, hold
@@ -18,9 +18,10 @@ from partner_exchange.ledger import nhsn as ledger
 from partner_exchange.ledger.database import transaction
 from partner_exchange.ledger.deliveries import Delivery, DeliveryState, Opening, WrittenFile
 from partner_exchange.ledger.nhsn import BuiltSetFile
-from partner_exchange.storage.answer_names import NHSN_FILE_NAME
 from partner_exchange.storage.archive import Archive
+from partner_exchange.storage.names import NHSN_FILE_NAME
 from partner_exchange.tenants.model import Tenant
+from partner_exchange.tenants.nhsn_sets import export_name
 from partner_exchange.tenants.resources import Frequency
 
 REPORT = "nhsn_set"

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from partner_exchange import log
-from partner_exchange.exports.nhsn.schedule import DueTime, due_times, export_name, latest_due
+from partner_exchange.exports.nhsn.schedule import DueTime, due_times, latest_due
 from partner_exchange.exports.nhsn.selection import select
 from partner_exchange.exports.nhsn.writer import set_csv
 from partner_exchange.ledger import nhsn as ledger
@@ -26,6 +26,7 @@ from partner_exchange.storage import paths
 from partner_exchange.storage.archive import Archive
 from partner_exchange.storage.names import utc_stamp
 from partner_exchange.tenants.model import Tenant
+from partner_exchange.tenants.nhsn_sets import export_name
 from partner_exchange.tenants.resources import Frequency
 
 _logger = logging.getLogger(__name__)

@@ -72,7 +72,7 @@ exports:
     report: compliance_by_group_and_term
     file_name: "compliance-{date}.{ending}"
     schedule: 0 6 15 10 *
-    told: [registrar@state.example]
+    delivered_mail: [registrar@state.example]
 """,
     ),
     Recipe(

@@ -11,7 +11,6 @@ from partner_exchange import clock, log
 from partner_exchange.ledger import mails
 from partner_exchange.ledger.deliveries import Delivery
 from partner_exchange.ledger.mails import Event
-from partner_exchange.settings import get_settings
 from partner_exchange.storage.names import utc_stamp
 from partner_exchange.submissions.recipients import recipients
 from partner_exchange.tenants.model import Tenant
@@ -32,13 +31,13 @@ def log_step(logger: logging.Logger, name: str, delivery: Delivery, started_s: f
 def tell_delivered(connection: Connection, tenant: Tenant, delivery: Delivery) -> None:
     """Queue the mails about a delivered file, to those whom the tenant file names for it."""
     export = tenant.exports.get(delivery.export_name)
-    _queue(connection, delivery, Event.DELIVERED, export.told if export else (), topic=delivery.delivery_id)
+    told = export.delivered_mail if export else ()
+    _queue(connection, delivery, Event.DELIVERED, told, topic=delivery.delivery_id)
 
 
 def tell_dead(connection: Connection, tenant: Tenant, delivery: Delivery) -> None:
     """Queue the mails about a dead letter, to the partner's contacts and to us (X10)."""
-    ours = get_settings().operations_mail
-    told = (*recipients(tenant.contacts, Event.DELIVERY_FAILED), *((ours,) if ours else ()))
+    told = recipients(tenant.contacts, Event.DELIVERY_FAILED, with_ours=True)
     # A dead letter that was sent again and failed again is told again.
     topic = f"{delivery.delivery_id}.{utc_stamp(clock.now())}"
     _queue(connection, delivery, Event.DELIVERY_FAILED, told, topic=topic)
