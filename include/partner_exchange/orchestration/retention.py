@@ -15,15 +15,17 @@ _DOC = """\
 ### Purge what partners' retention lets go of
 
 Removes, once a day, the files of submissions that ended more days ago than the tenant's `retention.days`: in
-the partner's home, in the archive, and what a failed submission left in the work area. What the ledger says
-of them stays, and each file leaves a tombstone. `docs/retention.md` says what goes and what stays. Doses that
-are held for want of consent longer than `vxu.held_days` are removed too. Before that, the store is brought in
-line with the consents of the day, as `exchange consent release` does: a birthday ends a consent.
+the partner's home, in the archive, and what a failed submission left in the work area. Also those of
+deliveries: the file in the archive, the one in the partner's home, and answers that were put away. What the
+ledger says of them stays, and each file leaves a tombstone. `docs/retention.md` says what goes and what
+stays. Doses that are held for want of consent longer than `vxu.held_days` are removed too. Before that, the
+store is brought in line with the consents of the day, as `exchange consent release` does: a birthday ends a
+consent.
 
 | task | does |
 |---|---|
 | `find_tenants` | finds tenants that let go of something or go by consents; none: skips the run |
-| `purge_expired` | settles consents, then purges `EXCHANGE_PURGE_LIMIT` submissions at the most |
+| `purge_expired` | settles consents, then purges `EXCHANGE_PURGE_LIMIT` submissions and deliveries each |
 
 **What will go?** `exchange retention list --tenant <code>`, with `--within 14` for the next two weeks.
 **What is gone?** `exchange retention tombstones --tenant <code>`.

@@ -1,4 +1,4 @@
-"""The tasks of the daily purge: thin wrappers around ``submissions.purge`` and ``stores.consents``.
+"""The tasks of the daily purge, thin: ``submissions.purge``, ``exports.purge`` and ``stores.consents`` do it.
 
 A task hands on codes of tenants and counts only. Whatever a step needs is imported when the task runs.
 """
@@ -49,7 +49,7 @@ def _has_doses_to_purge(tenant: Tenant) -> bool:
 
 @task(task_id="purge_expired", map_index_template="{{ tenant_code }}", execution_timeout=STEP_TIMEOUT)
 def purge_expired(tenant_code: str) -> dict[str, Any]:
-    """Remove what one tenant lets go of: doses that are held too long (T62), then files.
+    """Remove what one tenant lets go of: doses that are held too long (T62), files that came, and that went.
 
     First the store is brought in line with the consents of the day: a birthday ends one without any file.
     """
@@ -64,10 +64,11 @@ def purge_expired(tenant_code: str) -> dict[str, Any]:
         counts["held_doses"] = _purge_doses(tenant)
     if _has_files_to_purge(tenant):
         counts |= _purge_files(tenant)
-    if counts.get("failed"):
+    came, went = counts.get("failed", 0), counts.get("outbound_failed", 0)
+    if came or went:
         raise AirflowFailException(
-            f"{counts['failed']} submissions of {tenant_code} have files that cannot be removed; the log "
-            "says why. The next run tries them again."
+            f"{came} submissions and {went} deliveries of {tenant_code} have files that cannot be removed; "
+            "the log says why. The next run tries them again."
         )
     return counts
 
@@ -92,9 +93,12 @@ def _purge_doses(tenant: Tenant) -> int:
 
 
 def _purge_files(tenant: Tenant) -> dict[str, int]:
+    from partner_exchange.exports import purge as outbound
     from partner_exchange.ledger import audit
     from partner_exchange.orchestration.inbox import open_home
     from partner_exchange.submissions.purge import purge
 
     with open_home(tenant) as home:
-        return purge(home, tenant, by=audit.PIPELINE).as_dict()
+        came = purge(home, tenant, by=audit.PIPELINE).as_dict()
+        went = outbound.purge(home, tenant, by=audit.PIPELINE).as_dict()
+    return came | {f"outbound_{name}": count for name, count in went.items()}
