@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncssh
@@ -17,24 +17,23 @@ from sqlalchemy import text
 from dags.conftest import airflow
 from partner_exchange import clock
 from partner_exchange.errors import LoginRefused
-from partner_exchange.exports.delivery.warnings import TargetWarning, of_expiry, of_topic
-from partner_exchange.exports.runs.run import run
-from partner_exchange.ledger.database import transaction
-from partner_exchange.ledger.deliveries import DeliveryState
-from partner_exchange.orchestration.delivery_housekeeping import build_answers_dag, build_targets_dag
-from partner_exchange.orchestration.delivery_watch import (
+from partner_exchange.exports.delivery.watch import (
     LOOKED_FOR,
     collect_answers,
     old_dead_letters,
     watch_targets,
 )
-from partner_exchange.orchestration.targets import open_target
+from partner_exchange.exports.runs.run import run
+from partner_exchange.ledger.database import transaction
+from partner_exchange.ledger.deliveries import DeliveryState
+from partner_exchange.orchestration.delivery_housekeeping import build_answers_dag, build_targets_dag
+from partner_exchange.orchestration.targets import expires_on, open_target
 from support.outbound import CODE, Outbound, outbound
 from support.servers import SftpServer
+from support.spoken import warning_days_in_words
 
 __all__ = ["outbound"]
 
-TODAY = date(2026, 11, 21)
 EXPORTS = """\
     target: { answers: {} }
   away:
@@ -65,30 +64,10 @@ def test_X10_answers_are_looked_for_all_the_time_and_targets_each_night(
     assert DagSerialization.from_dict(DagSerialization.to_dict(dag)).task_ids == task_ids
 
 
-@pytest.mark.parametrize(
-    ("days", "within"),
-    [(400, None), (31, None), (30, 30), (20, 30), (14, 14), (8, 14), (7, 7), (3, 3), (2, 3), (1, 1), (0, 1)],
-)
-def test_X10_the_end_of_a_login_is_told_at_steps_and_a_missed_night_leaves_none_out(
-    days: int, within: int | None
-) -> None:
-    last_on = TODAY + timedelta(days=days)
-    found = of_expiry("their.sftp", last_on, TODAY)
-    if within is None:
-        assert found is None
-    else:
-        assert found == TargetWarning("their.sftp", f"target-login-ends-within-{within}-days", last_on)
-
-
-def test_X10_a_login_that_has_ended_is_for_the_probe_to_tell() -> None:
-    assert of_expiry("their.sftp", TODAY - timedelta(days=1), TODAY) is None
-
-
-def test_X10_a_topic_can_be_read_back_whatever_the_connection_is_called() -> None:
-    warning = TargetWarning("their.sftp.2", "target-login-refused", TODAY)
-    assert warning.topic == "their.sftp.2.target-login-refused.20261121"
-    assert of_topic(warning.topic) == warning
-    assert not warning.is_of_expiry
+def test_P1_the_docs_of_the_night_say_when_the_end_of_a_login_is_told() -> None:
+    page = build_targets_dag().doc_md
+    assert page is not None
+    assert warning_days_in_words() in " ".join(page.split())
 
 
 @dataclass
@@ -151,12 +130,12 @@ def test_X11_answers_in_the_home_and_on_the_partners_server_are_taken_in(partner
     here, there = partner.deliver("verified"), partner.deliver("away")
     (partner.ours.inbox(CODE) / f"{here}.ack").touch()
     (partner.theirs.root / "in" / f"{there}.nack").touch()
-    counts = collect_answers().as_dict()
+    counts = collect_answers(open_target).as_dict()
     assert (counts["folders"], counts["accepted"], counts["refused"]) == (2, 1, 1)
     assert partner.states("verified") == [DeliveryState.CONFIRMED]
     assert partner.states("away") == [DeliveryState.REFUSED]
     # Nothing is missing in the home any more; a refusal may still be taken back.
-    assert collect_answers().as_dict()["folders"] == 1
+    assert collect_answers(open_target).as_dict()["folders"] == 1
     assert [mail[0] for mail in partner.mails()] == ["delivery-refused", "delivery-refused"]
 
 
@@ -165,7 +144,7 @@ def test_X11_a_server_that_is_away_fails_nothing_and_holds_up_no_other(partner: 
     here, _, _ = (partner.deliver(export) for export in ("verified", "away", "away_too"))
     (partner.ours.inbox(CODE) / f"{here}.ack").touch()
     partner.theirs.stop()
-    counts = collect_answers().as_dict()
+    counts = collect_answers(open_target).as_dict()
     assert (counts["accepted"], counts["folders"], counts["unreachable"]) == (1, 1, 2)
 
 
@@ -173,8 +152,8 @@ def test_X11_a_server_that_is_away_fails_nothing_and_holds_up_no_other(partner: 
 def test_X11_a_file_without_an_answer_is_told_once(partner: Partner) -> None:
     with clock.frozen(datetime.now(UTC) - timedelta(hours=25)):
         partner.deliver("away")
-    assert collect_answers().reminders == 1
-    assert collect_answers().reminders == 0
+    assert collect_answers(open_target).reminders == 1
+    assert collect_answers(open_target).reminders == 0
     assert {mail[0] for mail in partner.mails()} == {"delivery-unanswered"}
 
 
@@ -183,13 +162,13 @@ def test_X11_nobody_looks_for_ever(partner: Partner) -> None:
     with clock.frozen(datetime.now(UTC) - LOOKED_FOR - timedelta(hours=1)):
         partner.deliver("away")
     asked = partner.theirs.requests["connect"]
-    assert collect_answers().as_dict()["folders"] == 0
+    assert collect_answers(open_target).as_dict()["folders"] == 0
     assert partner.theirs.requests["connect"] == asked
 
 
 @pytest.mark.service
 def test_X10_a_target_that_holds_is_left_as_it_was(partner: Partner) -> None:
-    watch = watch_targets()
+    watch = watch_targets(open_target, expires_on)
     assert (watch.targets, watch.mails, watch.failed) == (2, 0, [])
     assert list((partner.theirs.root / "in").iterdir()) == []
 
@@ -200,10 +179,10 @@ def test_X10_a_target_that_does_not_hold_is_told_to_the_partner_and_to_us_once_a
 ) -> None:
     (partner.theirs.root / "in").rmdir()
     with clock.frozen(datetime(2026, 11, 21, 2, 17, tzinfo=UTC)):
-        watch = watch_targets()
+        watch = watch_targets(open_target, expires_on)
         assert (watch.targets, watch.mails) == (2, 2)
         assert watch.failed == ["their.sftp:/in (target-path-missing)"]
-        assert watch_targets().mails == 0
+        assert watch_targets(open_target, expires_on).mails == 0
     topic = "their.sftp.target-path-missing.20261121"
     assert partner.mails() == [
         ("target-warning", topic, "it@uni.example"),
@@ -216,12 +195,12 @@ def test_X10_a_login_that_ends_soon_is_told_before(partner: Partner) -> None:
     partner.connect(expires_on="2026-12-05")
     for night, told in (("2026-11-20", 2), ("2026-11-21", 2), ("2026-11-22", 0), ("2026-12-05", 2)):
         with clock.frozen(datetime.fromisoformat(f"{night}T02:17:00+00:00")):
-            watch = watch_targets()
+            watch = watch_targets(open_target, expires_on)
         assert (night, watch.mails, watch.failed) == (night, told, [])
     topics = {str(mail[1]) for mail in partner.mails()}
     assert topics == {f"their.sftp.target-login-ends-within-{days}-days.20261205" for days in (30, 14, 1)}
     with clock.frozen(datetime(2026, 12, 6, 2, 17, tzinfo=UTC)):
-        assert watch_targets().failed == [
+        assert watch_targets(open_target, expires_on).failed == [
             "their.sftp:/in (target-login-expired)",
             "their.sftp:/in2 (target-login-expired)",
         ]

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -23,13 +24,16 @@ from partner_exchange.ledger.database import transaction
 from partner_exchange.ledger.delivery_answers import Received, Verdict
 from partner_exchange.tenants import registry
 from support.mailbox import Mailbox
+from support.nhsn import a_hospital
 from support.outbound import CODE, NOON, TENANT_YAML, Outbound
 from support.sshd import Sshd, sshd
 
 pytestmark = pytest.mark.service
 
 OPERATIONS = "operations@exchange.example"
-REFUSING = "    target: {name_taken: refuse}\n    file_name: verified.csv\n    told: [desk@uni.example]\n"
+REFUSING = (
+    "    target: {name_taken: refuse}\n    file_name: verified.csv\n    delivered_mail: [desk@uni.example]\n"
+)
 
 
 @pytest.fixture
@@ -124,13 +128,26 @@ def test_M44_the_list_has_schedule_next_run_and_how_far_each_export_has_come(uni
 
 
 def test_E38_sets_for_nhsn_that_are_sent_are_listed_too(uni: Outbound) -> None:
-    hospital = "name: Mercy\nfeed: status\nstatus: {nhsn_target: {kind: home, folder: nhsn}}\n"
-    (uni.folder / "tenants" / "mercy.yaml").write_text(hospital)
-    lines = json.loads(export("list", "-t", "mercy", "--json").stdout)
-    assert [one["export"] for one in lines] == ["nhsn_daily", "nhsn_weekly"]
+    def listed(status: dict[str, Any]) -> list[dict[str, Any]]:
+        mercy = {"name": "Mercy", "feed": "status", "status": status}
+        (uni.folder / "tenants" / "mercy.yaml").write_text(json.dumps(mercy))
+        found: list[dict[str, Any]] = json.loads(export("list", "-t", "mercy", "--json").stdout)
+        return found
+
+    target = {"kind": "home", "folder": "nhsn"}
+    both = [a_hospital(1), a_hospital(2, frequency="weekly")]
+    lines = listed({"nhsn_target": target, "resources": both})
+    assert [(one["export"], one["schedule"], one["cron"]) for one in lines] == [
+        ("nhsn_daily", "every day at 16:30", "30 16 * * *"),
+        ("nhsn_weekly", "Tuesdays at 16:30", "30 16 * * TUE"),
+    ]
     assert all(one["zone"] == "America/New_York" for one in lines)
-    (uni.folder / "tenants" / "mercy.yaml").write_text("name: Mercy\nfeed: status\n")
-    assert json.loads(export("list", "-t", "mercy", "--json").stdout) == []
+    # Only what a hospital asks for goes, and so has a DAG.
+    assert [one["export"] for one in listed({"nhsn_target": target, "resources": both[1:]})] == [
+        "nhsn_weekly"
+    ]
+    assert listed({"nhsn_target": target}) == []
+    assert listed({"resources": both}) == []
 
 
 def test_X10_a_dead_letter_is_told_with_what_to_do_and_sent_again(uni: Outbound, mailbox: Mailbox) -> None:

@@ -12,11 +12,11 @@ import yaml
 from partner_exchange.cli.exports import export_app
 from partner_exchange.exports import formats, plan
 from partner_exchange.exports.delivery.faults import Fault
-from partner_exchange.exports.delivery.ladder import LADDER_S
 from partner_exchange.exports.delivery.probe import EXPIRED, EXPIRES_SOON
 from partner_exchange.settings import PROJECT_DIR
 from partner_exchange.tenants.schedule import cron_of
 from support.builders import a_tenant
+from support.spoken import ladder_in_words, warning_days_in_words
 
 PAGE = (PROJECT_DIR / "docs" / "exports.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.S)
@@ -60,9 +60,12 @@ def test_X10_each_fault_stands_in_the_table() -> None:
 
 
 def test_X10_the_ladder_is_told_as_it_is() -> None:
-    minutes = [pause // 60 for pause in LADDER_S]
-    assert minutes == [10, 60, 240, 720, 1440]
-    assert "after 10 minutes, then 1, 4, 12 and 24 hours" in " ".join(PAGE.split())
+    assert ladder_in_words() in " ".join(PAGE.split())
+
+
+def test_X10_the_days_before_the_end_of_a_login_are_told_as_they_are() -> None:
+    (row,) = [line for line in PAGE.splitlines() if line.startswith("| `expires_on` |")]
+    assert warning_days_in_words() in row
 
 
 def test_X20_each_command_of_the_page_is_there() -> None:

@@ -15,7 +15,7 @@ from partner_exchange.errors import ExchangeError, FileUnwritable
 from partner_exchange.exports.answers import remind
 from partner_exchange.exports.delivery.faults import Fault, Place, error_of
 from partner_exchange.exports.delivery.probe import EXPIRED
-from partner_exchange.exports.delivery.warnings import TargetWarning, of_expiry
+from partner_exchange.exports.delivery.target_warnings import TargetWarning, of_expiry
 from partner_exchange.exports.runs import interventions
 from partner_exchange.ledger import deliveries as ledger
 from partner_exchange.ledger import mails, report_requests
@@ -91,7 +91,7 @@ def sent(mailbox: Mailbox, delivery: Delivery) -> dict[str, EmailMessage]:
 def test_M67_a_delivered_file_is_told_with_counts_to_those_the_export_names(
     uni: Outbound, mailbox: Mailbox
 ) -> None:
-    uni.write_tenant("    told: [desk@uni.example]\n")
+    uni.write_tenant("    delivered_mail: [desk@uni.example]\n")
     delivery = run(uni)
     (mail,) = sent(mailbox, delivery).values()
     assert mail["To"] == "desk@uni.example"
@@ -105,14 +105,16 @@ def test_M67_a_delivered_file_is_told_with_counts_to_those_the_export_names(
 
 def test_E36_a_tenant_in_test_mode_is_labelled(uni: Outbound, mailbox: Mailbox) -> None:
     path = uni.folder / "tenants" / f"{CODE}.yaml"
-    uni.write_tenant("    told: [desk@uni.example]\n")
+    uni.write_tenant("    delivered_mail: [desk@uni.example]\n")
     path.write_text(path.read_text().replace("mode: production", "mode: test"))
     (mail,) = sent(mailbox, run(uni)).values()
     assert mail["Subject"].strip().startswith("[Partner Exchange] [TEST] verified-")
 
 
 def test_X11_a_delivered_file_that_is_to_be_answered_says_how(uni: Outbound, mailbox: Mailbox) -> None:
-    uni.write_tenant("    told: [desk@uni.example]\n    file_name: v.csv\n    target: {answers: {}}\n")
+    uni.write_tenant(
+        "    delivered_mail: [desk@uni.example]\n    file_name: v.csv\n    target: {answers: {}}\n"
+    )
     (mail,) = sent(mailbox, run(uni)).values()
     for body in bodies(mail):
         assert "v.csv.ack" in body

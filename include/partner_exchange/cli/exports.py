@@ -25,6 +25,7 @@ from partner_exchange.cli.export_common import count, plainly
 from partner_exchange.cli.options import JSON_OPTION, MAYBE_TENANT_OPTION, database, plain, utc
 from partner_exchange.cli.tables import print_table
 from partner_exchange.ledger.deliveries import DeliveryState
+from partner_exchange.tenants.nhsn_sets import export_name
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -115,15 +116,17 @@ def export_deliveries(
 
 
 def _lines(connection: Connection, tenant: Tenant) -> Iterable[_Line]:
+    from partner_exchange.exports.nhsn.schedule import CRON, SCHEDULE, ZONE_NAME, frequencies_of
+
     for name, export in tenant.exports.items():
-        zone = export.time_zone or tenant.time_zone
+        zone = tenant.zone_of(export)
         facts = (export.report, export.content, export.schedule, export.cron, zone)
         yield _line(connection, tenant, name, *facts)
-    if tenant.feed == "status" and tenant.status.nhsn_target is not None:
-        from partner_exchange.exports.nhsn.schedule import CRON, ZONE_NAME, export_name
-
-        for frequency, cron in CRON.items():
-            yield _line(connection, tenant, export_name(frequency), "nhsn_set", "full", cron, cron, ZONE_NAME)
+    targets = tenant.targets()
+    for frequency in frequencies_of(tenant):
+        if (name := export_name(frequency)) in targets:
+            when = (SCHEDULE[frequency], CRON[frequency], ZoneInfo(ZONE_NAME))
+            yield _line(connection, tenant, name, "nhsn_set", "full", *when)
 
 
 def _line(
@@ -134,7 +137,7 @@ def _line(
     content: str,
     schedule: str,
     cron: str,
-    zone: str,
+    zone: ZoneInfo,
 ) -> _Line:
     from partner_exchange import clock
     from partner_exchange.exports.schedule import next_runs
@@ -143,7 +146,7 @@ def _line(
     newest = next(iter(ledger.latest(connection, tenant.code, name, limit=1)), None)
     cursor = ledger.cursor(connection, tenant.code, name)
     open_one = ledger.open_of(connection, tenant.code, name)
-    following = next_runs(cron, ZoneInfo(zone), after=clock.now(), count=1) if cron else []
+    following = next_runs(cron, zone, after=clock.now(), count=1) if cron else []
     return _Line(
         tenant=tenant.code,
         export=name,
@@ -151,8 +154,8 @@ def _line(
         content=content,
         schedule=schedule,
         cron=cron,
-        zone=zone,
-        next_run_at=following[0].astimezone(ZoneInfo(zone)) if following else None,
+        zone=zone.key,
+        next_run_at=following[0].astimezone(zone) if following else None,
         state=str(newest.state) if newest else "",
         delivered_at=ledger.last_delivered_at(connection, tenant.code, name),
         rows=newest.rows_total if newest else None,

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
-from partner_exchange.exports.delivery import warnings
+from partner_exchange.exports.delivery import target_warnings
 from partner_exchange.ledger import deliveries as ledger
 from partner_exchange.ledger import report_requests
 from partner_exchange.ledger.deliveries import Delivery, DeliveryState
@@ -21,7 +21,6 @@ from partner_exchange.notify.turns import turn
 from partner_exchange.tenants.exports import AnswerFiles, Target
 from partner_exchange.tenants.model import Tenant
 
-_NHSN_PREFIX = "nhsn_"
 _KEPT = (
     "Nothing is lost: the file is kept, nothing of this export goes before it, and what changes meanwhile "
     "goes with the next one."
@@ -40,7 +39,7 @@ def about(connection: Connection, mail: QueuedMail, tenant: Tenant) -> Content:
     if mail.event is Event.TARGET_WARNING:
         return _warning(mail.topic, tenant)
     delivery = ledger.get(connection, mail.topic.partition(".")[0])
-    target = _target(tenant, delivery.export_name)
+    target = tenant.targets().get(delivery.export_name)
     match mail.event:
         case Event.DELIVERED:
             return _delivered(delivery, target, tenant)
@@ -181,7 +180,7 @@ def _wanted(connection: Connection, request_id: str, tenant: Tenant) -> Content:
 
 
 def _warning(topic: str, tenant: Tenant) -> Content:
-    warning = warnings.of_topic(topic)
+    warning = target_warnings.of_topic(topic)
     day = warning.day.isoformat()
     if warning.is_of_expiry:
         subject = f"{warning.connection_id}: our login ends on {day}"
@@ -255,20 +254,11 @@ def _facts(delivery: Delivery, target: Target | None, tenant: Tenant) -> Mapping
     return {label: value for label, value in facts.items() if value}
 
 
-def _target(tenant: Tenant, export_name: str) -> Target | None:
-    """Return where an export goes, None for one that the tenant file does not have any more."""
-    if export_name.startswith(_NHSN_PREFIX):
-        return tenant.status.nhsn_target
-    export = tenant.exports.get(export_name)
-    return export.target if export is not None else None
-
-
 def _where(target: Target | None, tenant: Tenant) -> str:
     if target is None:
         return ""
-    if target.kind == "home":
-        return f"folder {target.folder or tenant.inbox.outbox} of your home with us"
-    return f"folder {target.folder} of your server ({target.connection})"
+    whose = "home with us" if target.kind == "home" else f"server ({target.connection})"
+    return f"folder {tenant.folder_of(target)} of your {whose}"
 
 
 def _name(delivery: Delivery) -> str:

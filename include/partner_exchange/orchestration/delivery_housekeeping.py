@@ -76,9 +76,10 @@ def build_targets_dag() -> DAG:
 @task(task_id="collect_answers", execution_timeout=STEP_TIMEOUT, multiple_outputs=False)
 def _collect_answers() -> dict[str, Any]:
     """Take in the answers that are there, and queue the mails about missing ones."""
-    from partner_exchange.orchestration import delivery_watch
+    from partner_exchange.exports.delivery import watch
+    from partner_exchange.orchestration.targets import open_target
 
-    return delivery_watch.collect_answers().as_dict()
+    return watch.collect_answers(open_target).as_dict()
 
 
 @task(task_id="probe_targets", execution_timeout=STEP_TIMEOUT, multiple_outputs=False)
@@ -86,15 +87,16 @@ def _probe_targets() -> dict[str, int]:
     """Try each server of a target, and fail when one does not hold; the mails are queued."""
     from airflow.sdk.exceptions import AirflowFailException
 
-    from partner_exchange.orchestration import delivery_watch
+    from partner_exchange.exports.delivery import watch
+    from partner_exchange.orchestration.targets import expires_on, open_target
 
-    watch = delivery_watch.watch_targets()
-    if watch.failed:
+    seen = watch.watch_targets(open_target, expires_on)
+    if seen.failed:
         raise AirflowFailException(
-            f"{len(watch.failed)} of {watch.targets} targets do not hold: {', '.join(watch.failed)}. "
+            f"{len(seen.failed)} of {seen.targets} targets do not hold: {', '.join(seen.failed)}. "
             "`exchange export probe --tenant <code> <export>` tells the steps one by one."
         )
-    return {"targets": watch.targets, "mails": watch.mails}
+    return {"targets": seen.targets, "mails": seen.mails}
 
 
 @task(task_id="check_dead_letters", execution_timeout=STEP_TIMEOUT, multiple_outputs=False)
@@ -102,9 +104,9 @@ def _check_dead_letters() -> dict[str, int]:
     """Fail when a dead letter waits for more than a day."""
     from airflow.sdk.exceptions import AirflowFailException
 
-    from partner_exchange.orchestration import delivery_watch
+    from partner_exchange.exports.delivery import watch
 
-    old = delivery_watch.old_dead_letters()
+    old = watch.old_dead_letters()
     if old:
         named = ", ".join(f"{one.delivery_id} ({one.tenant_code}, {one.export_name})" for one in old)
         raise AirflowFailException(

@@ -15,8 +15,9 @@ from partner_exchange import clock
 from partner_exchange.errors import DeliveryError
 from partner_exchange.exports.delivery.carrier import Carrier
 from partner_exchange.exports.delivery.faults import Fault
+from partner_exchange.exports.delivery.target_warnings import WITHIN_DAYS
 
-SOON_DAYS = 30
+SOON_DAYS = max(WITHIN_DAYS)
 """From how many days before its end on a login is said to expire soon."""
 EXPIRED = "target-login-expired"
 EXPIRES_SOON = "target-login-expires-soon"

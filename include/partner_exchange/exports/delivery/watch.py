@@ -1,25 +1,29 @@
-"""What housekeeping looks after between deliveries: answers, targets, dead letters (X10, X11)."""
+"""What housekeeping looks after between deliveries: answers, targets, dead letters (X10, X11).
+
+Called by the housekeeping DAGs, which say how targets are opened.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import TypeAlias
 
 from partner_exchange import clock, log
 from partner_exchange.errors import DeliveryError
 from partner_exchange.exports import answers
-from partner_exchange.exports.delivery import warnings
+from partner_exchange.exports.delivery import target_warnings
 from partner_exchange.exports.delivery.probe import probe
-from partner_exchange.exports.delivery.warnings import TargetWarning
+from partner_exchange.exports.delivery.target_warnings import TargetWarning
+from partner_exchange.exports.runs.deliver import Opener
 from partner_exchange.ledger import deliveries as ledger
 from partner_exchange.ledger import mails
 from partner_exchange.ledger.database import transaction
 from partner_exchange.ledger.deliveries import Delivery, DeliveryState
 from partner_exchange.ledger.mails import Event
-from partner_exchange.orchestration.targets import expires_on, open_target
 from partner_exchange.settings import get_settings
 from partner_exchange.storage.answer_names import AnswerPlace, answer_places
 from partner_exchange.submissions.recipients import recipients
@@ -28,6 +32,9 @@ from partner_exchange.tenants.exports import Target
 from partner_exchange.tenants.model import Tenant
 
 _logger = logging.getLogger(__name__)
+
+LastDay: TypeAlias = Callable[[str], date | None]
+"""Says on which day the login of a connection ends, None when nobody knows; raises only ``DeliveryError``."""
 
 LOOKED_FOR = timedelta(days=14)
 """How long after a delivery its answer is looked for every other minute; later ones are found when the next
@@ -65,7 +72,7 @@ class TargetWatch:
     """``<connection>:<folder> (<code>)`` of each that does not hold."""
 
 
-def collect_answers() -> AnswerWatch:
+def collect_answers(opener: Opener) -> AnswerWatch:
     """Look where answers to recent deliveries are missing; a server that is away holds up no other.
 
     :raises StoreUnavailable: the ledger cannot be reached.
@@ -78,7 +85,7 @@ def collect_answers() -> AnswerWatch:
                 continue
             # Each look at a server that is away costs its whole patience: one a run is enough.
             connection_id = _connection_id(tenant, place.target)
-            if connection_id in away or not _collect(tenant, place, watch):
+            if connection_id in away or not _collect(tenant, place, opener, watch):
                 away.add(connection_id)
                 watch.unreachable += 1
         if places:
@@ -87,11 +94,11 @@ def collect_answers() -> AnswerWatch:
     return watch
 
 
-def _collect(tenant: Tenant, place: AnswerPlace, watch: AnswerWatch) -> bool:
+def _collect(tenant: Tenant, place: AnswerPlace, opener: Opener, watch: AnswerWatch) -> bool:
     """Take in the answers of one folder; False when it cannot be opened or listed."""
     try:
         # Of any of its exports: the others that share the folder are served too.
-        found = answers.collect(tenant, min(place.exports), open_target)
+        found = answers.collect(tenant, min(place.exports), opener)
     except DeliveryError as error:
         log.event(_logger, "answers.unreachable", tenant=tenant.code, place=place.place, code=error.code)
         return False
@@ -114,19 +121,19 @@ def _waits(tenant: Tenant, place: AnswerPlace) -> bool:
     return any(one.delivered_at is not None and one.delivered_at > after for one in last)
 
 
-def watch_targets() -> TargetWatch:
+def watch_targets(opener: Opener, expires_on: LastDay) -> TargetWatch:
     """Try every server that files go to, and queue mails about what does not hold or soon will not.
 
     :raises StoreUnavailable: the ledger cannot be reached.
     """
     users: dict[tuple[str, str], list[tuple[Tenant, Target]]] = {}
     for tenant in _tenants():
-        for target in _targets(tenant):
+        for target in tenant.targets().values():
             if target.kind == "server":
                 users.setdefault((target.connection, target.folder), []).append((tenant, target))
     watch = TargetWatch(targets=len(users))
     for (connection_id, folder), used_by in users.items():
-        for warning in _warnings(*used_by[0]):
+        for warning in _warnings(*used_by[0], opener, expires_on):
             if not warning.is_of_expiry:
                 watch.failed.append(f"{connection_id}:{folder} ({warning.what})")
             watch.mails += _tell([tenant for tenant, _ in used_by], warning)
@@ -134,9 +141,9 @@ def watch_targets() -> TargetWatch:
     return watch
 
 
-def _warnings(tenant: Tenant, target: Target) -> Iterator[TargetWarning]:
+def _warnings(tenant: Tenant, target: Target, opener: Opener, expires_on: LastDay) -> Iterator[TargetWarning]:
     connection_id, today = target.connection, clock.today()
-    steps = probe(lambda: open_target(tenant, target), expires_on=lambda: expires_on(connection_id))
+    steps = probe(lambda: opener(tenant, target), expires_on=lambda: expires_on(connection_id))
     failed = next((step for step in steps if not step.is_ok), None)
     if failed is not None:
         log.event(_logger, "target.failed", connection=connection_id, step=failed.name, code=failed.code)
@@ -144,23 +151,21 @@ def _warnings(tenant: Tenant, target: Target) -> Iterator[TargetWarning]:
     # What is wrong with the connection itself, the probe has said.
     with suppress(DeliveryError):
         last_on = expires_on(connection_id)
-        due = warnings.of_expiry(connection_id, last_on, today) if last_on else None
+        due = target_warnings.of_expiry(connection_id, last_on, today) if last_on else None
         if due is not None:
             yield due
 
 
 def _tell(tenants: list[Tenant], warning: TargetWarning) -> int:
     """Queue the mails of a warning, to the contacts of all who use the target and, once, to us."""
-    ours = get_settings().operations_mail
     count = 0
     with transaction() as connection:
         for place, tenant in enumerate({tenant.code: tenant for tenant in tenants}.values()):
-            told = recipients(tenant.contacts, Event.DELIVERY_FAILED)
             count += mails.enqueue(
                 connection,
                 tenant_code=tenant.code,
                 event=Event.TARGET_WARNING,
-                recipients=(*told, *((ours,) if ours and place == 0 else ())),
+                recipients=recipients(tenant.contacts, Event.DELIVERY_FAILED, with_ours=place == 0),
                 topic=warning.topic,
             )
     return count
@@ -179,12 +184,6 @@ def old_dead_letters() -> list[Delivery]:
 def _tenants() -> list[Tenant]:
     """Return the tenants whose file holds; one that does not shows as an import error."""
     return list(registry.examine(get_settings().tenants_dir)[0].tenants.values())
-
-
-def _targets(tenant: Tenant) -> list[Target]:
-    """Return where the exports of a tenant go, sets for NHSN included."""
-    nhsn = tenant.status.nhsn_target if tenant.feed == "status" else None
-    return [*(export.target for export in tenant.exports.values()), *([nhsn] if nhsn else [])]
 
 
 def _connection_id(tenant: Tenant, target: Target) -> str:

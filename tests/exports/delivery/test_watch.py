@@ -1,0 +1,66 @@
+"""What housekeeping looks after, without Airflow: whoever calls says how targets are opened (X10, X11).
+
+Over real servers and Airflow's connections: ``tests/dags/test_delivery_housekeeping.py``.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+
+import pytest
+
+from partner_exchange import clock
+from partner_exchange.exports.delivery.watch import collect_answers, watch_targets
+from support.nhsn import a_hospital
+from support.outbound import Outbound
+
+pytestmark = pytest.mark.service
+
+TARGET = {"kind": "server", "connection": "nhsn", "folder": "hrd", "answers": {}}
+
+
+def never(_connection_id: str) -> date | None:
+    return None
+
+
+def write_hospitals(outbound: Outbound, feed: str) -> None:
+    status = {"nhsn_target": TARGET, "resources": [a_hospital(1)]}
+    text = json.dumps({"name": "Mercy", "feed": feed, "status": status})
+    (outbound.folder / "tenants" / "mercy.yaml").write_text(text)
+
+
+def test_X11_answers_are_read_by_whatever_opens_a_target(outbound: Outbound) -> None:
+    outbound.write_tenant("    target: { answers: { folder: answers } }\n")
+    (outbound.folder / "home" / "answers").mkdir()
+    outbound.verify(*outbound.enroll(1))
+    delivery = outbound.run()
+    assert delivery is not None
+    (outbound.folder / "home" / "answers" / f"{delivery.delivered_name}.ack").touch()
+    counts = collect_answers(outbound.open_target)
+    assert (counts.folders, counts.accepted, counts.unreachable) == (1, 1, 0)
+    assert [str(one.state) for one in outbound.deliveries()] == ["confirmed"]
+
+
+def test_X10_the_target_of_sets_is_tried_once_and_only_for_a_feed_that_has_sets(outbound: Outbound) -> None:
+    (outbound.folder / "home" / "hrd").mkdir()
+    write_hospitals(outbound, "status")
+    assert watch_targets(outbound.open_target, never).targets == 1
+    assert outbound.opened == 1
+    write_hospitals(outbound, "roster")
+    assert watch_targets(outbound.open_target, never).targets == 0
+
+
+def test_X10_the_end_of_a_login_is_asked_of_the_caller(
+    outbound: Outbound, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EXCHANGE_OPERATIONS_MAIL", "operations@exchange.example")
+    outbound.write_tenant("    target: { kind: server, connection: theirs, folder: outbound }\n")
+    asked: list[str] = []
+
+    def soon(connection_id: str) -> date | None:
+        asked.append(connection_id)
+        return clock.today() + timedelta(days=3)
+
+    watch = watch_targets(outbound.open_target, soon)
+    assert (watch.failed, watch.mails, set(asked)) == ([], 2, {"theirs"})
