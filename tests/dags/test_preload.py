@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import pytest
 
-from partner_exchange.orchestration.preload import do_tasks_fork_here, preload_if_tasks_fork_here
+from partner_exchange.orchestration.preload import _STEPS, do_tasks_fork_here, preload_if_tasks_fork_here
 
 
 @pytest.mark.parametrize(
@@ -35,3 +37,8 @@ def test_AN5_a_scheduler_whose_tasks_run_elsewhere_does_not_preload() -> None:
 
 def test_AN5_other_processes_do_not_preload() -> None:
     assert preload_if_tasks_fork_here(["airflow", "triggerer"]) is False
+
+
+@pytest.mark.parametrize("name", _STEPS)
+def test_AN5_what_is_preloaded_is_there(name: str) -> None:
+    assert find_spec(name) is not None
