@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import asyncssh
 import pytest
 
 from partner_exchange.errors import InboxLoginRefused, InboxUnavailable
-from partner_exchange.orchestration.inbox import open_home
+from partner_exchange.orchestration.inbox import open_client, open_home
 from support.builders import a_tenant
 from support.servers import SftpServer
 
@@ -62,6 +63,34 @@ def test_AN3_another_host_key_than_the_pinned_one_is_terminal(rewire: Rewire) ->
 def test_AN3_a_server_that_nobody_pinned_is_terminal(rewire: Rewire) -> None:
     rewire(host_key=None)
     with pytest.raises(InboxLoginRefused), open_home(a_tenant(code="alpha")):
+        pass
+
+
+def test_AN3_the_machines_known_hosts_neither_help_nor_hinder(
+    server: SftpServer, rewire: Rewire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode().strip()
+    known = tmp_path / ".ssh" / "known_hosts"
+    known.parent.mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    known.write_text(f"[127.0.0.1]:{server.port} {other}\n")
+    with open_home(a_tenant(code="alpha")) as home:
+        assert home.entries("inbound") == []
+    known.write_text(f"[127.0.0.1]:{server.port} {server.connection()['extra']['host_key']}\n")
+    for extra in ({"host_key": other}, {"host_key": None}):
+        rewire(**extra)
+        with pytest.raises(InboxLoginRefused), open_home(a_tenant(code="alpha")):
+            pass
+    rewire(no_host_key_check="true")
+    with (
+        pytest.raises(InboxLoginRefused, match="Take `no_host_key_check` out"),
+        open_client("exchange_inbox"),
+    ):
+        pass
+
+
+def test_AN3_a_connection_that_nobody_added_is_terminal() -> None:
+    with pytest.raises(InboxLoginRefused, match="airflow connections add nowhere"), open_client("nowhere"):
         pass
 
 

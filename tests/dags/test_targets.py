@@ -13,15 +13,28 @@ from typing import Any
 
 import asyncssh
 import pytest
+from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
+from airflow.sdk.execution_time.comms import ErrorResponse
 
-from partner_exchange.errors import DeliveryError, HostKeyChanged, LoginRefused, PathMissing, Unreachable
+from partner_exchange.errors import (
+    DeliveryError,
+    HostKeyChanged,
+    InboxError,
+    InboxLoginRefused,
+    InboxUnavailable,
+    LoginRefused,
+    PathMissing,
+    Transient,
+    Unreachable,
+)
 from partner_exchange.exports.delivery.probe import probe
 from partner_exchange.gateway import service
+from partner_exchange.orchestration.inbox import open_client
 from partner_exchange.orchestration.targets import expires_on, open_target
 from partner_exchange.tenants.exports import Target
 from support.builders import a_tenant
 from support.gateway import Gateway
-from support.sshd import Sshd, a_user, sshd
+from support.sshd import Sshd, a_user, public_folder, sshd
 
 pytestmark = pytest.mark.service
 
@@ -95,21 +108,21 @@ def test_M70_a_key_in_the_connection_with_a_passphrase_opens_it(
     assert "another" not in error.message
 
 
-def test_M70_a_password_opens_it(connect: Connect, tmp_path: Path) -> None:
-    keys = Path("/tmp") / f"exchange-{os.getpid()}-targets"
-    with a_user() as user, sshd(keys, user=user, password_login=True) as server:
-        try:
-            connect(server, password=user.password, extra={"key_file": None})
-            deliver(".")
-            assert (user.home / "a.csv").read_bytes() == b"one,two\r\n"
-            deliver("~", "b.csv")
-            assert (user.home / "b.csv").exists()
-            connect(server, password="wrong", extra={"key_file": None})
-            error = fault()
-            assert error.code == "target-login-refused"
-            assert user.name not in error.message
-        finally:
-            subprocess.run(["rm", "-r", str(keys)], check=True)
+def test_M70_a_password_opens_it(connect: Connect) -> None:
+    with (
+        a_user() as user,
+        public_folder() as folder,
+        sshd(folder / "keys", user=user, password_login=True) as server,
+    ):
+        connect(server, password=user.password, extra={"key_file": None})
+        deliver(".")
+        assert (user.home / "a.csv").read_bytes() == b"one,two\r\n"
+        deliver("~", "b.csv")
+        assert (user.home / "b.csv").exists()
+        connect(server, password="wrong", extra={"key_file": None})
+        error = fault()
+        assert error.code == "target-login-refused"
+        assert user.name not in error.message
 
 
 def test_M70_without_a_pinned_key_nobody_connects_and_the_way_to_pin_it_is_said(
@@ -158,6 +171,45 @@ def test_M70_a_missing_connection_says_how_to_add_it(monkeypatch: pytest.MonkeyP
     assert error.code == "target-connection-missing"
     assert "airflow connections add north_sftp" in error.message
     assert "AIRFLOW_CONN_NORTH_SFTP" in error.message
+
+
+class Supervisor:
+    """The process beside a task, which asks Airflow's API for it: here the API answers with one error."""
+
+    def __init__(self, error: ErrorType, *, is_raised: bool) -> None:
+        self._answer = ErrorResponse(error=error)
+        self._is_raised = is_raised
+
+    def send(self, _message: object) -> ErrorResponse:
+        if self._is_raised:
+            raise AirflowRuntimeError(self._answer)
+        return self._answer
+
+
+@pytest.mark.parametrize("is_raised", [False, True])
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ErrorType.CONNECTION_NOT_FOUND, "target-connection-missing"),
+        (ErrorType.API_SERVER_ERROR, "target-connection-untold"),
+        (ErrorType.GENERIC_ERROR, "target-connection-untold"),
+    ],
+)
+def test_X10_an_api_of_airflow_that_fails_is_told_from_a_missing_connection(
+    monkeypatch: pytest.MonkeyPatch, error: ErrorType, code: str, is_raised: bool
+) -> None:
+    """In a task Airflow calls the connection "not defined" either way."""
+    from airflow.sdk.execution_time import task_runner
+
+    monkeypatch.delenv("AIRFLOW_CONN_NORTH_SFTP", raising=False)
+    supervisor = Supervisor(error, is_raised=is_raised)
+    monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", supervisor, raising=False)
+    found = fault()
+    assert found.code == code
+    assert isinstance(found, Transient) is (code == "target-connection-untold")
+    inbox_error: type[InboxError] = InboxUnavailable if isinstance(found, Transient) else InboxLoginRefused
+    with pytest.raises(inbox_error), open_client("north_sftp"):
+        pass
 
 
 @pytest.mark.parametrize(
@@ -259,8 +311,8 @@ def test_M70_the_command_line_finds_connections_of_airflows_database(
     program = f"""
 import os
 stack = {{name: os.environ.pop(name) for name in list(os.environ) if name.startswith("AIRFLOW")}}
-from partner_exchange.orchestration import targets
-targets.outside_tasks(stack)
+from partner_exchange.orchestration import connections, targets
+connections.outside_tasks(lambda: stack)
 from partner_exchange.tenants.exports import Target
 from support.builders import a_tenant
 target = Target(kind="server", connection="south_sftp", folder={str(box)!r})

@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from airflow.triggers.shared_stream import SharedStreamManager
 
 from partner_exchange.orchestration import stream
 from partner_exchange.orchestration.trigger import InboxTrigger, SettledTrigger
+from partner_exchange.storage.sftp_login import NotOpened
 from support.servers import SftpServer
 
 POLL_S = 0.05
@@ -191,6 +193,32 @@ async def test_X18_a_wrong_host_key_is_refused_until_it_is_mended(
         assert rings == []
         monkeypatch.setenv("AIRFLOW_CONN_EXCHANGE_INBOX", good)
         await until(lambda: bool(rings))
+
+
+@pytest.mark.parametrize("knows", ["another key", "the right key"])
+async def test_M70_the_machines_known_hosts_do_not_count_for_the_bell(
+    server: SftpServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, knows: str
+) -> None:
+    import asyncssh
+
+    monkeypatch.setattr(stream, "BACKOFF_S", (0.05,))
+    good = json.loads(os.environ["AIRFLOW_CONN_EXCHANGE_INBOX"])
+    other = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode().strip()
+    is_right = knows == "the right key"
+    known = good["extra"].pop("host_key") if is_right else other
+    (tmp_path / ".ssh").mkdir()
+    (tmp_path / ".ssh" / "known_hosts").write_text(f"[127.0.0.1]:{server.port} {known}\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("AIRFLOW_CONN_EXCHANGE_INBOX", json.dumps(good))
+    server.drop("alpha", "roster.csv")
+    async with a_triggerer() as triggerer:
+        rings = triggerer.add(a_trigger("alpha"))
+        if not is_right:
+            await until(lambda: bool(rings))
+            return
+        with pytest.raises(NotOpened, match="pins no host key"):
+            await asyncio.to_thread(stream._connecting, "exchange_inbox")
+    assert (rings, server.requests["connect"]) == ([], 0)
 
 
 async def test_X18_a_folder_that_is_closed_or_missing_blinds_no_other(server: SftpServer) -> None:

@@ -15,11 +15,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import paramiko
 import pytest
 
+from partner_exchange.storage.sftp_login import Login, load_key_file, pinned_keys
 from support.clients import require
 
 PATIENCE_S = 15.0
@@ -100,6 +102,16 @@ class Sshd:
             "extra": {"key_file": str(self.key_file), "host_key": self.host_key},
         }
 
+    def login(self) -> Login:
+        """Return how we get to the server, by key."""
+        return Login(
+            host="127.0.0.1",
+            port=self.port,
+            user=self.user,
+            host_keys=pinned_keys(self.host_key),
+            key=load_key_file(str(self.key_file), None),
+        )
+
     def start(self) -> None:
         if os.geteuid() == 0:
             # The server wants its privilege separation folder, which only its init script makes.
@@ -149,6 +161,14 @@ class Sshd:
             )
             with ssh.open_sftp() as sftp:
                 yield sftp
+
+
+@contextmanager
+def public_folder() -> Iterator[Path]:
+    """Make a folder that other users can read, unlike those of pytest, for the block."""
+    with TemporaryDirectory(prefix="exchange-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -44,8 +43,9 @@ FAILED_OUTSIDE = 1
 _REFUSED = 2
 _OUTSIDE = (DeliveryError, ExportBlocked, FileUnwritable)
 _ASKED = (ReportRefused, UnknownDelivery, UnknownReportRequest, UnknownTenant)
-_CONFLICTS = frozenset({"already-delivered", "may-be-delivered", "state-conflict", "request-answered"})
-_AIRFLOW_DATABASE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
+_CONFLICTS = frozenset(
+    {"already-delivered", "may-be-delivered", "state-conflict", "request-answered", "delivery-purged"}
+)
 
 
 @contextmanager
@@ -108,7 +108,7 @@ def _at_home(settings: Settings, tenant: Tenant, target: Target) -> Carrier:
     from partner_exchange.exports.delivery.carrier import Carrier
     from partner_exchange.storage.folders import LocalHome
 
-    folder = target.folder.strip("/") or tenant.inbox.outbox
+    folder = tenant.folder_of(target)
     local_home(settings, tenant).ensure_folder(folder)
     home = LocalHome(settings.partner_homes_dir / tenant.code / folder)
     return Carrier(home, folder, is_ours=True, connection_id=GATEWAY)
@@ -118,14 +118,14 @@ def _let_airflow_be_asked(settings: Settings) -> None:
     """Let connections be found as in a task; by the one-machine stack's settings unless others are set."""
     from partner_exchange.gateway.host_keys import ensure_keys
     from partner_exchange.local.airflow import airflow_environment
-    from partner_exchange.orchestration import targets
+    from partner_exchange.orchestration import connections
 
-    environment: dict[str, str] = {}
-    if _AIRFLOW_DATABASE not in os.environ:
+    def environment() -> dict[str, str]:
         # The stack's own connection pins the gateway's key, which is there only once the gateway was.
         ensure_keys(settings)
-        environment = airflow_environment(settings)
-    targets.outside_tasks(environment)
+        return airflow_environment(settings)
+
+    connections.outside_tasks(environment)
 
 
 def parameters(given: Sequence[str] | None) -> dict[str, str]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from partner_exchange.errors import InboxLoginRefused, InboxUnavailable
+from partner_exchange.errors import InboxError, InboxLoginRefused, InboxUnavailable
+from partner_exchange.orchestration.connections import login_of
 from partner_exchange.orchestration.looks import look_at
 from partner_exchange.storage.answer_names import inbox_answers
 from partner_exchange.storage.folders import Entry, SftpHome
+from partner_exchange.storage.sftp_login import MAY_PASS, NotOpened
+from partner_exchange.storage.sftp_wire import is_lost
 
 if TYPE_CHECKING:
     import paramiko
@@ -56,8 +59,8 @@ def open_home(tenant: Tenant, *, settled: Collection[str] | None = None) -> Iter
     """Open the tenant's home for the block, over one SFTP connection.
 
     :param settled: see ``SettledHome``; None shows all files.
-    :raises InboxUnavailable: the server cannot be reached or went away.
-    :raises InboxLoginRefused: our login or the server's host key does not hold.
+    :raises InboxUnavailable: the server, or Airflow for the connection, cannot be reached or went away.
+    :raises InboxLoginRefused: the connection, our login or the server's host key does not hold.
     """
     with open_client(tenant.inbox.connection) as client:
         if settled is None:
@@ -76,55 +79,41 @@ def open_home(tenant: Tenant, *, settled: Collection[str] | None = None) -> Iter
 def open_client(connection_id: str) -> Iterator[paramiko.SFTPClient]:
     """Open the SFTP connection of that Airflow connection id for the block.
 
-    :raises InboxUnavailable: the server cannot be reached or went away.
-    :raises InboxLoginRefused: our login or the server's host key does not hold.
+    :raises InboxUnavailable: the server, or Airflow for the connection, cannot be reached or went away.
+    :raises InboxLoginRefused: the connection, our login or the server's host key does not hold.
     """
-    import paramiko
-    from airflow.providers.sftp.hooks.sftp import SFTPHook
+    # Here and not above: it brings the SSH library.
+    from partner_exchange.storage.sftp_dial import dial
 
-    # One try: pauses between tries are Airflow's, where they hold no worker.
-    managed = SFTPHook(ssh_conn_id=connection_id, conn_retry_attempts=1).get_managed_conn()
-    try:
-        client = managed.__enter__()
-    except (paramiko.AuthenticationException, paramiko.BadHostKeyException) as error:
-        raise _refused(connection_id, error) from None
-    except (FileNotFoundError, PermissionError) as error:
-        raise _refused(connection_id, error) from None
-    except paramiko.SSHException as error:
-        # Paramiko has no class of its own for a host key that nobody pinned.
-        if "not found in known_hosts" in str(error):
-            raise _refused(connection_id, error) from None
-        raise _unavailable(connection_id, error) from None
-    except (OSError, EOFError) as error:
-        raise _unavailable(connection_id, error) from None
-    try:
-        yield client
-    except (paramiko.SSHException, EOFError, ConnectionError, TimeoutError) as error:
-        raise _unavailable(connection_id, error) from error
-    except OSError as error:
-        # What paramiko says on a connection that died under a transfer has no errno.
-        if error.errno is None and "closed" in str(error):
-            raise _unavailable(connection_id, error) from error
-        raise
-    finally:
-        managed.__exit__(None, None, None)
+    with ExitStack() as stack:
+        try:
+            client = stack.enter_context(dial(login_of(connection_id)))
+        except NotOpened as error:
+            raise _not_opened(connection_id, error) from None
+        try:
+            yield client
+        except Exception as error:
+            if not is_lost(error):
+                raise
+            raise _unavailable(connection_id, "it went away", type(error).__name__) from error
 
 
-def _unavailable(connection_id: str, error: Exception) -> InboxUnavailable:
+def _not_opened(connection_id: str, error: NotOpened) -> InboxError:
+    if error.hindrance in MAY_PASS:
+        return _unavailable(connection_id, error.why, error.hindrance)
+    remedy = error.remedy or "Check its login, key_file and host_key"
     message = (
-        f"The SFTP server of connection {connection_id!r} cannot be reached ({type(error).__name__}). "
-        "Nothing is lost: the files wait there and the step is tried again."
-    )
-    return InboxUnavailable(
-        "inbox-unavailable", message, connection=connection_id, error=type(error).__name__
-    )
-
-
-def _refused(connection_id: str, error: Exception) -> InboxLoginRefused:
-    message = (
-        f"The login to the SFTP server of connection {connection_id!r} failed ({type(error).__name__}). "
-        "Check its login, key_file and host_key, then clear the task."
+        f"The SFTP server of connection {connection_id!r} cannot be used: {error.why}. "
+        f"{remedy}; then clear the task."
     )
     return InboxLoginRefused(
-        "inbox-login-refused", message, connection=connection_id, error=type(error).__name__
+        "inbox-login-refused", message, connection=connection_id, error=str(error.hindrance), **error.fields
     )
+
+
+def _unavailable(connection_id: str, why: str, kind: str) -> InboxUnavailable:
+    message = (
+        f"The SFTP server of connection {connection_id!r} cannot be reached: {why}. "
+        "Nothing is lost: the files wait there and the step is tried again."
+    )
+    return InboxUnavailable("inbox-unavailable", message, connection=connection_id, error=str(kind))

@@ -21,14 +21,14 @@ from airflow.sdk.configuration import conf
 _logger = logging.getLogger(__name__)
 
 _STEPS = (
-    "airflow.providers.sftp.hooks.sftp",
-    "partner_exchange.exports.delivery.dial",
+    "partner_exchange.exports.delivery.watch",
     "partner_exchange.exports.runs.deliver",
     "partner_exchange.exports.runs.select",
     "partner_exchange.exports.runs.write",
     "partner_exchange.orchestration.builders",
-    "partner_exchange.orchestration.delivery_watch",
     "partner_exchange.orchestration.failures",
+    "partner_exchange.orchestration.targets",
+    "partner_exchange.storage.sftp_dial",
     "partner_exchange.submissions.claim",
     "partner_exchange.submissions.load",
     "partner_exchange.submissions.notify",

@@ -11,8 +11,6 @@ from collections import defaultdict
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from airflow.sdk.exceptions import AirflowNotFoundException
-
 from partner_exchange import log
 from partner_exchange.errors import InboxError
 from partner_exchange.orchestration.inbox import open_client
@@ -56,7 +54,7 @@ def check_quotas() -> QuotaCounts:
         seen = counts.inboxes + counts.unreachable
         try:
             _look(connection_id, tenants, counts)
-        except (InboxError, AirflowNotFoundException) as error:
+        except InboxError as error:
             # The runs of these tenants say it loudly; here it only must not keep the others from their mail.
             counts.unreachable += len(tenants) - (counts.inboxes + counts.unreachable - seen)
             log.event(_logger, "quota.unreachable", connection=connection_id, error=type(error).__name__)

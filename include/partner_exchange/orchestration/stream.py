@@ -11,16 +11,21 @@ import logging
 import stat
 import time
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
+from partner_exchange.orchestration.connections import login_of
 from partner_exchange.orchestration.looks import EMPTY, Look, look_at
 from partner_exchange.storage.folders import Entry
+from partner_exchange.storage.sftp_login import NotOpened, public_key
 
 if TYPE_CHECKING:
     import asyncssh
+
+    _Session = AbstractAsyncContextManager[asyncssh.SSHClientConnection]
 
 _logger = logging.getLogger(__name__)
 
@@ -77,10 +82,7 @@ async def stream_looks(connection_id: str, poll_interval_s: float) -> AsyncItera
     while True:
         stack = AsyncExitStack()
         try:
-            # In a thread: the first import of the SSH library would hold up all other triggers.
-            hook = await asyncio.to_thread(_hook, connection_id)
-            async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                client = await stack.enter_async_context(hook.get_managed_conn())
+            client = await _connect(connection_id, stack)
             listing = _Listing(client, _watchers[connection_id])
             while True:
                 async with asyncio.timeout(POLL_TIMEOUT_S):
@@ -100,7 +102,7 @@ async def stream_looks(connection_id: str, poll_interval_s: float) -> AsyncItera
             _logger.warning(
                 "inbox.server_away connection=%s error=%s failures=%d next_try_in_s=%.1f",
                 connection_id,
-                type(error).__name__,
+                error.hindrance if isinstance(error, NotOpened) else type(error).__name__,
                 failures,
                 pause_s,
             )
@@ -112,10 +114,38 @@ async def stream_looks(connection_id: str, poll_interval_s: float) -> AsyncItera
         await asyncio.sleep(pause_s)
 
 
-def _hook(connection_id: str):  # type: ignore[no-untyped-def] # the provider's class, imported when it is needed
-    from airflow.providers.sftp.hooks.sftp import SFTPHookAsync
+async def _connect(connection_id: str, stack: AsyncExitStack) -> asyncssh.SFTPClient:
+    """Open a session for as long as the stack lives, to the pinned host key and with our own login only.
 
-    return SFTPHookAsync(sftp_conn_id=connection_id)
+    With another library than ``sftp_dial``, since all triggers of a triggerer share one thread.
+    """
+    # In a thread: it imports the SSH library and asks Airflow, and either would hold up all other triggers.
+    connecting = await asyncio.to_thread(_connecting, connection_id)
+    async with asyncio.timeout(CONNECT_TIMEOUT_S):
+        connection = await stack.enter_async_context(connecting())
+        return await stack.enter_async_context(connection.start_sftp_client())
+
+
+def _connecting(
+    connection_id: str,
+) -> Callable[[], AbstractAsyncContextManager[asyncssh.SSHClientConnection]]:
+    import asyncssh
+
+    login = login_of(connection_id)
+    pinned = [asyncssh.import_public_key(public_key(blob)) for blob in login.host_keys]
+    return partial(
+        asyncssh.connect,
+        login.host,
+        login.port,
+        username=login.user,
+        password=login.password,
+        client_keys=[asyncssh.import_private_key(login.key)] if login.key else None,
+        known_hosts=(pinned, [], []),
+        # What the user of this machine has set up for itself does not count.
+        config=None,
+        agent_path=None,
+        gss_host=None,
+    )
 
 
 @dataclass

@@ -253,6 +253,11 @@ def is_lost(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno is None and "closed" in str(error)
 
 
+def is_of_transport(error: BaseException) -> bool:
+    """Say whether the error comes from a file system, a socket or paramiko."""
+    return isinstance(error, OSError) or is_lost(error)
+
+
 def space(client: paramiko.SFTPClient, folder: str) -> Space | None:
     """Return what the server tells of the disk below the folder; None when it cannot tell (OpenSSH can)."""
     try:

@@ -13,8 +13,8 @@ from partner_exchange.errors import PathMissing
 from partner_exchange.exports import answers
 from partner_exchange.exports.answers import AnswerCounts
 from partner_exchange.exports.delivery.carrier import Carrier
-from partner_exchange.exports.delivery.dial import Login, dial, load_key_file, pinned_keys
 from partner_exchange.exports.delivery.faults import Place
+from partner_exchange.exports.delivery.session import open_session
 from partner_exchange.exports.runs.run import run
 from partner_exchange.ledger import deliveries as ledger
 from partner_exchange.ledger.database import transaction
@@ -34,19 +34,12 @@ class Partner:
     def __init__(self, exchange: Outbound, server: Sshd) -> None:
         self.exchange = exchange
         self.folder = exchange.folder / "home"
-        self._login = Login(
-            connection_id="north",
-            host="127.0.0.1",
-            port=server.port,
-            user=server.user,
-            host_keys=pinned_keys(server.host_key),
-            key=load_key_file(str(server.key_file), None),
-        )
+        self._login = server.login()
 
     @contextmanager
     def open_target(self, _tenant: Tenant, target: Target) -> Iterator[Carrier]:
         folder, is_ours = target.folder or "outbound", target.kind == "home"
-        with dial(self._login, Place("north", folder, is_ours=is_ours)) as client:
+        with open_session(self._login, Place("north", folder, is_ours=is_ours)) as client:
             home = SftpHome(client, f"{self.folder}/{folder}")
             yield Carrier(home, folder, is_ours=is_ours, connection_id="north")
 

@@ -8,7 +8,6 @@ import os
 import shutil
 import socket
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -32,12 +31,15 @@ from partner_exchange.errors import (
     Unreachable,
 )
 from partner_exchange.exports.delivery.carrier import Carrier
-from partner_exchange.exports.delivery.dial import Login, Patience, dial, load_key_file, pinned_keys
 from partner_exchange.exports.delivery.faults import Place
 from partner_exchange.exports.delivery.probe import probe
+from partner_exchange.exports.delivery.session import open_session
 from partner_exchange.storage.folders import SftpHome
+from partner_exchange.storage.sftp_dial import Patience
+from partner_exchange.storage.sftp_login import Login, load_key_file, pinned_keys
 from support.proxy import Mood, Proxy, proxy
 from support.sshd import Sshd, User, a_user, sshd
+from support.sshd import public_folder as a_public_folder
 
 pytestmark = [pytest.mark.service, pytest.mark.slow]
 
@@ -48,22 +50,14 @@ CONTENT = os.urandom(3 * MEGABYTE + 17)
 
 
 def login_to(server: Sshd, **over: Any) -> Login:
-    facts = Login(
-        connection_id="north_sftp",
-        host="127.0.0.1",
-        port=server.port,
-        user=server.user,
-        host_keys=pinned_keys(server.host_key),
-        key=load_key_file(str(server.key_file), None),
-    )
-    return replace(facts, **over)
+    return replace(server.login(), **over)
 
 
 @contextlib.contextmanager
 def carrier_at(login: Login, folder: str, patience: Patience = PATIENCE) -> Iterator[Carrier]:
-    place = Place(login.connection_id, folder, is_ours=False)
-    with dial(login, place, patience) as client:
-        yield Carrier(SftpHome(client, folder), folder, is_ours=False, connection_id=login.connection_id)
+    place = Place("north_sftp", folder, is_ours=False)
+    with open_session(login, place, patience) as client:
+        yield Carrier(SftpHome(client, folder), folder, is_ours=False, connection_id=place.connection_id)
 
 
 def chunks(content: bytes = CONTENT) -> Iterator[bytes]:
@@ -107,10 +101,8 @@ def guest() -> Iterator[User]:
 
 @pytest.fixture(scope="module")
 def public_folder() -> Iterator[Path]:
-    """A folder that other users can read, unlike those of pytest."""
-    with tempfile.TemporaryDirectory(prefix="exchange-") as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
+    with a_public_folder() as folder:
+        yield folder
 
 
 @pytest.fixture
@@ -430,7 +422,7 @@ def test_X10_a_server_that_takes_no_more_bytes_is_given_up(server: Sshd, between
     between.narrow()
     between.mood, between.after_bytes = "freeze", 100_000
     login, place = login_to(server, port=between.port), Place("north_sftp", str(box), is_ours=False)
-    with dial(login, place, HURRY) as client:
+    with open_session(login, place, HURRY) as client:
         client.line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
         carrier = Carrier(SftpHome(client, str(box)), str(box), is_ours=False)
         with pytest.raises(Unreachable) as caught:
@@ -555,7 +547,8 @@ def test_M70_a_key_of_any_usual_form_with_or_without_passphrase_is_read(server: 
         for passphrase in (None, "a long phrase"):
             file = tmp_path / "key"
             made.write_private_key(file, form, passphrase)
-            assert load_key_file(str(file), passphrase).asbytes() == made.public_data
+            read = asyncssh.import_private_key(load_key_file(str(file), passphrase))
+            assert read.public_data == made.public_data
             if passphrase:
                 for wrong in (None, "another"):
                     with pytest.raises(ValueError, match=r".+"):

@@ -284,7 +284,7 @@ def test_M67_a_taken_name_is_a_dead_letter_where_the_target_says_so(outbound: Ou
     outbound.write_tenant("    file_name: verified.csv\n    target: {name_taken: refuse}\n")
     (outbound.outbox / "verified.csv").write_text("the partner's own")
     delivery = _written(outbound)
-    with pytest.raises(NameTaken):
+    with pytest.raises(NameTaken, match="partner's home: a file of the name verified.csv is there"):
         deliver(delivery.delivery_id, outbound.open_target)
     (outbound.outbox / "verified.csv").unlink()
     sent = interventions.resend(delivery.delivery_id, outbound.open_target, actor="ada")
@@ -309,7 +309,7 @@ def test_M67_what_a_server_does_not_keep_never_gets_its_name(outbound: Outbound,
     def opener(*_: object) -> Iterator[Carrier]:
         yield Carrier(_Forgetful(outbound.outbox), "outbound", is_ours=True)
 
-    with clock.frozen(NOON), pytest.raises(RemoteBusy):
+    with clock.frozen(NOON), pytest.raises(RemoteBusy, match="to folder 'outbound'"):
         deliver(delivery.delivery_id, opener)
     assert outbound.files() == []
     assert _newest(outbound).attempts == 1

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from partner_exchange.exports.delivery import faults
 from partner_exchange.exports.delivery.faults import Fault, Place
+from partner_exchange.storage import sftp_wire
 from partner_exchange.storage.folders import Entry
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ class Carrier:
         try:
             yield
         except Exception as error:
-            if not faults.is_of_transport(error):
+            if not sftp_wire.is_of_transport(error):
                 raise
             meant = faults.of_work(error, self.place, has_folder=self._has_folder, space=self._space_if_told)
             raise meant from None
@@ -186,7 +187,7 @@ class Carrier:
         try:
             return self._home.exists(_FOLDER)
         except Exception as error:
-            if not faults.is_of_transport(error):
+            if not sftp_wire.is_of_transport(error):
                 raise
             return False
 
@@ -194,7 +195,7 @@ class Carrier:
         try:
             return self._home.space(_FOLDER)
         except Exception as error:
-            if not faults.is_of_transport(error):
+            if not sftp_wire.is_of_transport(error):
                 raise
             return None
 

@@ -1,6 +1,6 @@
 """What stands in the way of a delivery, told apart: what to say, and whether another try can help (X10).
 
-Called by ``carrier``, ``dial`` and ``orchestration.targets``. A message says what, where (connection and
+Called by ``carrier``, ``session`` and ``orchestration.targets``. A message says what, where (connection and
 folder), why and what next, and never a user name, a password, a key or what the server wrote.
 
 Decided here: once a server has opened a file, a write or close that it refuses without a reason counts as
@@ -28,17 +28,19 @@ from partner_exchange.errors import (
     Unreachable,
 )
 from partner_exchange.storage import sftp_wire
+from partner_exchange.storage.sftp_login import WHY, Hindrance, NotOpened
 from partner_exchange.storage.sftp_wire import NotKept, Space
 
 
 class Fault(StrEnum):
-    """The stable codes, as they stand in the ledger."""
+    """The stable codes, as they stand in the ledger; each ``Hindrance`` has one of its name."""
 
     UNREACHABLE = "target-unreachable"
     CUT_OFF = "target-cut-off"
     SILENT = "target-silent"
     BUSY = "target-busy"
     KEPT_LESS = "target-kept-less"
+    CONNECTION_UNTOLD = "target-connection-untold"
     LOGIN_REFUSED = "target-login-refused"
     NO_SFTP = "target-no-sftp"
     NO_COMMON_CIPHER = "target-no-common-cipher"
@@ -78,48 +80,53 @@ _SEND_AGAIN = "then send the delivery again"
 _SAYINGS: dict[Fault, tuple[type[DeliveryError], str, str]] = {
     Fault.UNREACHABLE: (
         Unreachable,
-        "the server cannot be reached",
+        WHY[Hindrance.UNREACHABLE],
         f"{_AGAIN}; if it stays, check host and port of the connection and the firewalls in between",
     ),
-    Fault.CUT_OFF: (Unreachable, "the connection was cut", f"{_AGAIN}, from the first byte on"),
-    Fault.SILENT: (Unreachable, "the server fell silent", _AGAIN),
-    Fault.BUSY: (RemoteBusy, "the server refuses and gives no reason", _AGAIN),
+    Fault.CUT_OFF: (Unreachable, WHY[Hindrance.CUT_OFF], f"{_AGAIN}, from the first byte on"),
+    Fault.SILENT: (Unreachable, WHY[Hindrance.SILENT], _AGAIN),
+    Fault.BUSY: (RemoteBusy, WHY[Hindrance.BUSY], _AGAIN),
     Fault.KEPT_LESS: (
         RemoteBusy,
         "the server did not keep the whole file, and said nothing about it",
         f"What arrived was removed. {_AGAIN}",
     ),
+    Fault.CONNECTION_UNTOLD: (
+        Unreachable,
+        WHY[Hindrance.CONNECTION_UNTOLD],
+        f"{_AGAIN}; if it stays, see to Airflow's API server and its database",
+    ),
     Fault.LOGIN_REFUSED: (
         LoginRefused,
-        "the server refuses the login",
+        WHY[Hindrance.LOGIN_REFUSED],
         "Check user, key and password of the connection, and that the partner has our public key; "
         + _SEND_AGAIN,
     ),
     Fault.NO_SFTP: (
         LoginRefused,
-        "the login holds, but the server opens no SFTP session for it",
+        WHY[Hindrance.NO_SFTP],
         f"Ask the partner to allow SFTP for this account; {_SEND_AGAIN}",
     ),
     Fault.NO_COMMON_CIPHER: (
         LoginRefused,
-        "the server and we have no cipher or key type in common",
+        WHY[Hindrance.NO_COMMON_CIPHER],
         f"Ask the partner to bring the server up to date; {_SEND_AGAIN}",
     ),
-    Fault.CONNECTION_MISSING: (LoginRefused, "there is no such connection", f"Add it; {_SEND_AGAIN}"),
+    Fault.CONNECTION_MISSING: (LoginRefused, WHY[Hindrance.CONNECTION_MISSING], f"Add it; {_SEND_AGAIN}"),
     Fault.CONNECTION_INVALID: (
         LoginRefused,
-        "the connection does not hold",
+        WHY[Hindrance.CONNECTION_INVALID],
         f"Correct the connection; {_SEND_AGAIN}",
     ),
     Fault.HOST_KEY_CHANGED: (
         HostKeyChanged,
-        "the server shows another host key than the pinned one",
+        WHY[Hindrance.HOST_KEY_CHANGED],
         "Nothing was sent to it. Ask the partner, by phone, whether the key was changed; only then put the "
         f"new one into `host_key` of the connection, and {_SEND_AGAIN}",
     ),
     Fault.HOST_KEY_UNKNOWN: (
         HostKeyChanged,
-        "the connection pins no host key",
+        WHY[Hindrance.HOST_KEY_UNKNOWN],
         f"Put the host key into `host_key` of the connection; {_SEND_AGAIN}",
     ),
     Fault.PATH_MISSING: (
@@ -177,9 +184,12 @@ def error_of(
     return kind(fault.value, message, connection=place.connection_id, folder=place.folder, **fields)
 
 
-def is_of_transport(error: BaseException) -> bool:
-    """Say whether the error comes from a file system, a socket or paramiko."""
-    return isinstance(error, OSError) or sftp_wire.is_lost(error)
+def of_opening(error: NotOpened, place: Place) -> DeliveryError:
+    """Return what it means for a delivery that there is no session."""
+    next_step = f"{error.remedy}; {_SEND_AGAIN}" if error.remedy else ""
+    return error_of(
+        Fault(f"target-{error.hindrance}"), place, why=error.why, next_step=next_step, **error.fields
+    )
 
 
 def of_work(

@@ -9,12 +9,21 @@ import paramiko
 import pytest
 
 from partner_exchange.errors import Terminal, Transient
-from partner_exchange.exports.delivery.faults import Fault, Place, error_of, is_of_transport, of_work
-from partner_exchange.storage.sftp_wire import NotKept, Space
+from partner_exchange.exports.delivery.faults import Fault, Place, error_of, of_opening, of_work
+from partner_exchange.storage import sftp_login
+from partner_exchange.storage.sftp_login import Hindrance, NotOpened
+from partner_exchange.storage.sftp_wire import NotKept, Space, is_of_transport
 
 NORTH = Place("north_sftp", "/data/in", is_ours=False)
 OURS = Place("exchange_inbox", "outbound", is_ours=True)
-MAY_PASS = {Fault.UNREACHABLE, Fault.CUT_OFF, Fault.SILENT, Fault.BUSY, Fault.KEPT_LESS}
+MAY_PASS = {
+    Fault.UNREACHABLE,
+    Fault.CUT_OFF,
+    Fault.SILENT,
+    Fault.BUSY,
+    Fault.KEPT_LESS,
+    Fault.CONNECTION_UNTOLD,
+}
 
 
 def code_of(error: BaseException, *, has_folder: bool = True, space: Space | None = None) -> str:
@@ -34,6 +43,16 @@ def test_X10_every_fault_says_what_where_why_and_what_next(fault: Fault) -> None
     assert ("send the delivery again" in error.message) is (fault not in MAY_PASS)
     assert error.attrs()["code"] == fault.value
     assert pickle.loads(pickle.dumps(error)).attrs() == error.attrs()
+
+
+@pytest.mark.parametrize("hindrance", list(Hindrance))
+def test_X10_whatever_keeps_a_session_from_being_opened_is_a_fault(hindrance: Hindrance) -> None:
+    error = of_opening(NotOpened(hindrance, why="so it is", remedy="Mend it", shown="SHA256:a"), NORTH)
+    assert error.code == f"target-{hindrance}"
+    assert isinstance(error, Transient) is (hindrance in sftp_login.MAY_PASS)
+    assert error.message.endswith(": so it is. Mend it; then send the delivery again.")
+    assert error.fields["shown"] == "SHA256:a"
+    assert of_opening(NotOpened(hindrance), NORTH).message == error_of(Fault(error.code), NORTH).message
 
 
 def test_M68_a_home_is_called_a_home() -> None:
