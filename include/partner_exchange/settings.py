@@ -54,7 +54,9 @@ class Settings(BaseSettings):
         default=4, ge=1, description="tasks of one tenant at a time, so that no tenant takes all workers"
     )
     purge_limit: int = Field(
-        default=500, ge=1, description="submissions of one tenant that one purge takes at the most (T39)"
+        default=500,
+        ge=1,
+        description="most submissions of one tenant that one purge takes, and most deliveries (T39)",
     )
     operations_mail: str | None = Field(
         default=None, description="who of us hears about outbound files that cannot be delivered (X10)"

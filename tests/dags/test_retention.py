@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from sqlalchemy import text
 
 from dags.conftest import airflow
 from partner_exchange import clock
+from partner_exchange.exports.delivery.carrier import Carrier
+from partner_exchange.exports.runs.run import run as run_export
 from partner_exchange.feeds.vxu.consent_file import read_consents
 from partner_exchange.ledger import audit, tombstones
 from partner_exchange.ledger.database import transaction
@@ -86,6 +89,20 @@ def tenants(
     return server
 
 
+def deliver_long_ago(server: SftpServer, tenants_dir: Path, code: str) -> Path:
+    """Deliver the tenant's students into its home, 200 days ago, and return the file there."""
+    policy = tenants_dir / f"{code}.yaml"
+    policy.write_text(
+        f"{policy.read_text()}exports: {{all: {{report: student_roster, file_name: all.csv}}}}\n"
+    )
+    folder = server.root / code / "outbound"
+    folder.mkdir(exist_ok=True)
+    carrier = Carrier(LocalHome(folder), "outbound", is_ours=True)
+    with clock.frozen(datetime.now(UTC) - timedelta(days=200)):
+        run_export(registry.load_one(code), "all", lambda _tenant, _target: nullcontext(carrier))
+    return folder / "all.csv"
+
+
 def files(server: SftpServer, code: str) -> list[Path]:
     return [path for path in (server.root / code).rglob("*") if path.is_file()]
 
@@ -97,14 +114,17 @@ def run() -> str:
 
 @pytest.mark.service
 @pytest.mark.slow
-def test_T39_a_run_purges_who_says_so_and_keeps_the_rest(tenants: SftpServer) -> None:
+def test_T39_a_run_purges_who_says_so_and_keeps_the_rest(tenants: SftpServer, tenants_dir: Path) -> None:
     assert all(len(files(tenants, code)) == 2 for code in ("alpha", "beta", "held"))
+    sent = [deliver_long_ago(tenants, tenants_dir, code) for code in ("alpha", "beta", "held")]
     printed = run()
+    assert [one.exists() for one in sent] == [False, True, True]
     assert "state=success" in printed
-    assert [len(files(tenants, code)) for code in ("alpha", "beta", "held")] == [0, 2, 2]
+    assert [len(files(tenants, code)) for code in ("alpha", "beta", "held")] == [0, 3, 3]
     with transaction() as connection:
-        assert len(tombstones.entries(connection, "alpha")) == 3
-        assert [one.actor for one in audit.entries(connection)] == ["pipeline"]
+        kinds = [one.kind for one in tombstones.entries(connection, "alpha")]
+        assert sorted(kinds) == ["archive", "delivered", "original", "outbound", "result"]
+        assert [one.actor for one in audit.entries(connection)] == ["pipeline", "pipeline"]
     assert "Nguyen" not in printed
 
 
