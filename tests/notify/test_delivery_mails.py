@@ -149,7 +149,12 @@ def test_X10_a_dead_letter_says_what_failed_whose_turn_it_is_and_how_it_goes_on(
 
 def test_X10_each_fault_has_a_turn_and_at_home_nearly_all_is_ours() -> None:
     ours = {fault for fault in (*Fault, EXPIRED) if turn(fault, is_home=False).startswith("Our turn")}
-    assert ours == {Fault.CONNECTION_MISSING, Fault.CONNECTION_INVALID, Fault.HOST_KEY_UNKNOWN}
+    assert ours == {
+        Fault.CONNECTION_MISSING,
+        Fault.CONNECTION_INVALID,
+        Fault.CONNECTION_UNTOLD,
+        Fault.HOST_KEY_UNKNOWN,
+    }
     theirs = {fault for fault in Fault if turn(fault, is_home=True).startswith("Your turn")}
     assert theirs == {Fault.NAME_TAKEN}
     assert turn("report-unknown", is_home=False).startswith("Our turn")
