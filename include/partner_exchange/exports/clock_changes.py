@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from croniter import croniter
 
-from partner_exchange.exports.schedule import runs, ticks
+from partner_exchange.exports.schedule import has_any_hour, runs, ticks, wall_time
 
 _DAY = timedelta(days=1)
 _YEAR = timedelta(days=366)
@@ -41,7 +41,7 @@ class ClockChange:
 
     def to_wall(self, zone: ZoneInfo) -> datetime:
         """Return what the clock shows after the change, as a wall-clock time."""
-        return _wall(self.at, zone)
+        return wall_time(self.at, zone)
 
 
 def clock_changes(zone: ZoneInfo, *, after: datetime, until: datetime) -> Iterator[ClockChange]:
@@ -66,7 +66,7 @@ def sentences(cron: str, zone: ZoneInfo, *, after: datetime, until: datetime) ->
     thinks of it again on the day.
     """
     told = list(clock_changes(zone, after=after, until=until))
-    if croniter(cron).expanded[1] != ["*"]:
+    if not has_any_hour(cron):
         ways = {one.is_forward for one in told}
         for one in clock_changes(zone, after=until, until=after + _YEAR):
             if one.is_forward not in ways and _touched(cron, zone, one):
@@ -114,7 +114,7 @@ def _fold(cron: str, zone: ZoneInfo, change: ClockChange, doubled: Sequence[date
 
 def _displaced(cron: str, zone: ZoneInfo, change: ClockChange) -> str:
     """Say whether the run after the change keeps its time: with any hour, Airflow counts a pause in hours."""
-    first = _wall(next(runs(cron, zone, after=change.at)), zone)
+    first = wall_time(next(runs(cron, zone, after=change.at)), zone)
     if first in _on_wall(cron, first, first + _MINUTE):
         return "no run of the schedule is touched."
     return f"Airflow counts the pause over it in hours, so the next run is at {first:%Y-%m-%d %H:%M}."
@@ -122,7 +122,7 @@ def _displaced(cron: str, zone: ZoneInfo, change: ClockChange) -> str:
 
 def _runs(cron: str, zone: ZoneInfo, since: datetime, before: datetime) -> list[datetime]:
     found = ticks(cron, zone, after=since - timedelta(seconds=1), until=before - timedelta(seconds=1))
-    return [_wall(one, zone) for one in found]
+    return [wall_time(one, zone) for one in found]
 
 
 def _on_wall(cron: str, low: datetime, high: datetime) -> Iterator[datetime]:
@@ -136,10 +136,6 @@ def _named(times: Sequence[datetime]) -> str:
     if len(told) <= _TIMES_NAMED:
         return ", ".join(told)
     return f"{told[0]} to {told[-1]} ({len(told)} times)"
-
-
-def _wall(at: datetime, zone: ZoneInfo) -> datetime:
-    return at.astimezone(zone).replace(tzinfo=None, fold=0)
 
 
 def _offset(at: datetime, zone: ZoneInfo) -> timedelta:

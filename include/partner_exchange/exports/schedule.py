@@ -20,16 +20,23 @@ _MARGIN = timedelta(hours=3)
 """More than clocks are ever put forward or back."""
 
 
+def has_any_hour(cron: str) -> bool:
+    """Say whether it names no hours, so that Airflow counts from instant to instant."""
+    return bool(croniter(cron).expanded[1] == ["*"])
+
+
+def wall_time(at: datetime, zone: ZoneInfo) -> datetime:
+    """Return what clocks in the zone show at an instant, without a zone."""
+    return at.astimezone(zone).replace(tzinfo=None, fold=0)
+
+
 class _Clock:
     """A cron in a zone; wall-clock times are naive, instants aware and in UTC."""
 
     def __init__(self, cron: str, zone: ZoneInfo) -> None:
         self._cron = croniter(cron, datetime(2000, 1, 1))  # noqa: DTZ001  wall-clock time
         self._zone = zone
-        self._has_any_hour = self._cron.expanded[1] == ["*"]
-
-    def wall(self, at: datetime) -> datetime:
-        return at.astimezone(self._zone).replace(tzinfo=None, fold=0)
+        self._has_any_hour = has_any_hour(cron)
 
     def next_on_wall(self, wall: datetime) -> datetime:
         found: datetime = self._cron.get_next(datetime, start_time=wall)
@@ -57,7 +64,7 @@ class _Clock:
 
     def after(self, at: datetime) -> datetime:
         """Return the run that Airflow has next after one at this instant."""
-        wall = self.wall(at)
+        wall = wall_time(at, self._zone)
         scheduled = self.next_on_wall(wall)
         return at + (scheduled - wall) if self._has_any_hour else self.instant(scheduled)
 
@@ -66,7 +73,7 @@ class _Clock:
 
         Each run hangs on the one before: started in mid-chain after a change of clocks, others come out.
         """
-        wall = self.previous_on_wall(self.wall(at) - _MARGIN)
+        wall = self.previous_on_wall(wall_time(at, self._zone) - _MARGIN)
         for _ in range(_TRIES):
             wall = self.previous_on_wall(wall)
             if self.is_plain(wall):

@@ -13,8 +13,8 @@ from datetime import datetime
 from croniter import croniter
 from croniter.croniter import CroniterBadDateError, CroniterError
 
-_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-_WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 _SUNDAY_TOO = 7
 _PART = re.compile(r"(?P<first>\*|\w+)(?:-(?P<last>\w+))?(?:/(?P<step>\d{1,4}))?", re.ASCII)
 _NTH_WEEKDAY = re.compile(r"(?P<day>\w+)#[1-5]|L(?P<last>[0-7])", re.ASCII)
@@ -38,8 +38,8 @@ _FIELDS = (
     _Field("minute", 0, 59, may_wrap=False),
     _Field("hour", 0, 23),
     _Field("day of the month", 1, 31, may_wrap=False),
-    _Field("month", 1, 12, _MONTHS),
-    _Field("day of the week", 0, _SUNDAY_TOO, _WEEKDAYS),
+    _Field("month", 1, 12, MONTHS),
+    _Field("day of the week", 0, _SUNDAY_TOO, WEEKDAYS),
 )
 
 
@@ -112,7 +112,7 @@ def _require_part(part: str, field: _Field) -> None:
     low = _number(first, field)
     if last is not None:
         # A range that begins with Sunday begins the week, whichever of its two numbers is written.
-        low = 0 if field.names == _WEEKDAYS and low == _SUNDAY_TOO else low
+        low = 0 if field.names == WEEKDAYS and low == _SUNDAY_TOO else low
         _require_range(part, low, _number(last, field), has_step=step is not None, field=field)
 
 
@@ -129,7 +129,7 @@ def _is_special(part: str, field: _Field) -> bool:
     """Say whether it is the last day of the month, or a weekday counted within the month."""
     if field.title == "day of the month":
         return part == "L"
-    nth = _NTH_WEEKDAY.fullmatch(part) if field.names == _WEEKDAYS else None
+    nth = _NTH_WEEKDAY.fullmatch(part) if field.names == WEEKDAYS else None
     if nth is None:
         return False
     if nth["day"] is not None:

@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from partner_exchange.tenants.cron_fields import MONTHS, WEEKDAYS
+
 
 @dataclass(frozen=True)
 class Days:
@@ -25,8 +27,6 @@ AND = r"(?:\s?,\s?(?:and )?| and | ?& ?)"
 COUNT = r"(?:(?P<count>\d{1,2})(?: times)?)"
 """How often a phrase promises that something runs: "1 times a day"."""
 
-_WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
-_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _WEEKDAY = (
     r"(?:sun(?:day)?|mon(?:day)?|tue(?:s|sday)?|wed(?:nesday)?|thu(?:rs?|rsday)?|fri(?:day)?"
     r"|sat(?:urday)?)s?"
@@ -84,7 +84,7 @@ def _days_of_month(found: re.Match[str]) -> Days:
 def _weekday_of_month(found: re.Match[str]) -> Days:
     weekday = _weekday(found["weekday"])
     if found["nth"] == "last":
-        return Days(weekday=f"L{_WEEKDAYS.index(weekday)}")
+        return Days(weekday=f"L{WEEKDAYS.index(weekday)}")
     number = int(found["nth"][:-2])
     if not 1 <= number <= 5:
         raise ValueError("a month has a weekday five times at most; write `on the first Monday of the month`")
@@ -92,7 +92,7 @@ def _weekday_of_month(found: re.Match[str]) -> Days:
 
 
 def _day_of_year(found: re.Match[str]) -> Days:
-    month = next(one for one in _MONTHS if found["month"].upper().startswith(one))
+    month = next(one for one in MONTHS if found["month"].upper().startswith(one))
     return Days(day=str(int(found["day"])), month=month)
 
 
