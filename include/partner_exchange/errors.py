@@ -150,6 +150,25 @@ class ExportError(ExchangeError):
 class ReportRefused(ExportError, Terminal):
     """A report is asked for that is not there, or not with these columns or parameters."""
 
+    @classmethod
+    def of(cls, code: str, problem: str, remedy: str, **fields: Any) -> ReportRefused:
+        """Return the error whose message is both sentences, for those who show them apart.
+
+        :param problem: what is wrong, a sentence.
+        :param remedy: what to do, sentences; kept in ``fields["remedy"]``.
+        """
+        return cls(code, f"{problem} {remedy}", **fields, remedy=remedy)
+
+    @property
+    def remedy(self) -> str:
+        """Return what to do about it; "" where the problem says it already."""
+        return str(self.fields.get("remedy", ""))
+
+    @property
+    def problem(self) -> str:
+        """Return the message without its remedy and the full stop before it."""
+        return self.message.removesuffix(self.remedy).rstrip().removesuffix(".")
+
 
 class FileUnwritable(ExportError, Terminal):
     """Rows do not fit the form of the file, such as a value wider than its column; names the column only."""

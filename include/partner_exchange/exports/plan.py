@@ -11,7 +11,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from partner_exchange.errors import ReportRefused
@@ -20,7 +19,7 @@ from partner_exchange.exports.columns import FileColumn, Kind, Value
 from partner_exchange.exports.formats import FileFacts
 from partner_exchange.exports.reports import catalogue, settling
 from partner_exchange.exports.reports.report import Report, ReportColumn
-from partner_exchange.settings import get_settings
+from partner_exchange.exports.template_files import read_template
 from partner_exchange.storage.names import utc_stamp
 from partner_exchange.tenants.exports import Export, ExportColumn, Target
 from partner_exchange.tenants.model import Tenant
@@ -31,8 +30,6 @@ CHANGE = ReportColumn(
     "change", "Change", Kind.TEXT, "new, changed or removed since the last delivered file", width=8
 )
 """The column that a delta by comparison has beside those of its report (M75)."""
-
-_TEMPLATE_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -94,7 +91,7 @@ class Plan:
             title=self.report.title,
             zone=self.zone,
             made_at=made_at,
-            template=_template(self.export.format.template_file),
+            template=read_template(self.export.format.template_file),
         )
 
 
@@ -107,8 +104,8 @@ def resolve(tenant: Tenant, name: str) -> Plan:
     if export is None:
         near = nearest(name, tenant.exports)
         hint = f"Did you mean {near!r}?" if near else f"Add it under `exports` in {tenant.code}.yaml."
-        message = f"{tenant.code} has no export {name!r}. {hint}"
-        raise ReportRefused("export-unknown", message, tenant=tenant.code, export=name)
+        problem = f"{tenant.code} has no export {name!r}."
+        raise ReportRefused.of("export-unknown", problem, hint, tenant=tenant.code, export=name)
     return settle(tenant, name, export)
 
 
@@ -122,11 +119,8 @@ def settle(tenant: Tenant, name: str, export: Export) -> Plan:
     zone = tenant.zone_of(export)
     has_change = export.content == "delta" and not report.reads_changes
     if has_change and not report.keys:
-        message = (
-            f"The report {report.name} has no key by which rows could be compared, so it cannot go as a "
-            "delta. Write `content: full`."
-        )
-        raise ReportRefused("report-without-delta", message, report=report.name)
+        problem = f"The report {report.name} has no key to compare rows by, so it cannot go as a delta."
+        raise ReportRefused.of("report-without-delta", problem, "Write `content: full`.", report=report.name)
     named = export.columns or tuple(ExportColumn(column=one) for one in report.default_columns)
     if has_change and not export.columns:
         named = (*named, ExportColumn(column=CHANGE.name))
@@ -167,20 +161,20 @@ def problems(tenant: Tenant) -> list[Problem]:
     for name, export in tenant.exports.items():
         try:
             settle(tenant, name, export)
-            _template(export.format.template_file)
+            read_template(export.format.template_file)
         except ReportRefused as error:
-            problem, _, remedy = error.message.partition(". ")
-            found.append(
-                Problem(f"{tenant.code}.yaml", f"exports.{name}", problem, remedy or "See docs/reports.md.")
-            )
+            remedy = error.remedy or "See docs/reports.md."
+            found.append(Problem(f"{tenant.code}.yaml", f"exports.{name}", error.problem, remedy))
     return found
 
 
 def _require_once(names: Sequence[str], tenant_code: str, export_name: str) -> None:
     twice = next((one for one in names if names.count(one) > 1), None)
     if twice is not None:
-        message = f"The column {twice!r} stands twice in the export {export_name}. Leave one out."
-        raise ReportRefused("report-column-twice", message, tenant=tenant_code, export=export_name)
+        problem = f"The column {twice!r} stands twice in the export {export_name}."
+        raise ReportRefused.of(
+            "report-column-twice", problem, "Leave one out.", tenant=tenant_code, export=export_name
+        )
 
 
 def _file_column(chosen: ExportColumn, column: ReportColumn, export: Export) -> FileColumn:
@@ -198,23 +192,3 @@ def _file_column(chosen: ExportColumn, column: ReportColumn, export: Export) -> 
         width=chosen.width or max(column.width, len(header)),
         align=chosen.align or ("right" if column.kind.is_number else "left"),
     )
-
-
-def _template(name: str) -> str | None:
-    """Return the text of a template beside the tenant files, None where none is named."""
-    if not name:
-        return None
-    folder = get_settings().tenants_dir.resolve()
-    path = (folder / name).resolve()
-    if not path.is_relative_to(folder) or not _is_small(path):
-        message = f"The template {name!r} is not a file of 1 MiB at most in the tenants folder. Put it there."
-        raise ReportRefused("template-missing", message, template=name)
-    try:
-        return path.read_text("utf-8")
-    except UnicodeDecodeError:
-        message = f"The template {name!r} is not UTF-8 text. Save it as UTF-8."
-        raise ReportRefused("template-missing", message, template=name) from None
-
-
-def _is_small(path: Path) -> bool:
-    return path.is_file() and path.stat().st_size <= _TEMPLATE_BYTES

@@ -38,14 +38,12 @@ def get(name: str, feed: str | None = None) -> Report:
     if found is None:
         near = nearest(name, of_feed(feed) if feed else REPORTS)
         hint = f"Did you mean {near!r}?" if near else "docs/reports.md lists them."
-        raise ReportRefused("report-unknown", f"There is no report {name!r}. {hint}", report=name)
+        raise ReportRefused.of("report-unknown", f"There is no report {name!r}.", hint, report=name)
     if feed is not None and feed not in found.feeds:
         feeds = " and ".join(sorted(found.feeds))
-        message = (
-            f"Report {name} is for the feed {feeds}, and the tenant sends {feed}. docs/reports.md says which "
-            "reports there are for it."
-        )
-        raise ReportRefused("report-of-another-feed", message, report=name, feed=feed)
+        problem = f"Report {name} is for the feed {feeds}, and the tenant sends {feed}."
+        remedy = "docs/reports.md says which reports there are for it."
+        raise ReportRefused.of("report-of-another-feed", problem, remedy, report=name, feed=feed)
     return found
 
 

@@ -30,9 +30,10 @@ def columns(report: Report, names: Sequence[str] = ()) -> tuple[ReportColumn, ..
     known = {one.name: one for one in report.columns}
     for name in names:
         if name not in known:
-            raise ReportRefused(
+            raise ReportRefused.of(
                 "report-column-unknown",
-                f"Report {report.name} has no column {name!r}. {_hint(name, known)}",
+                f"Report {report.name} has no column {name!r}.",
+                _hint(name, known),
                 report=report.name,
                 column=name,
             )
@@ -49,9 +50,10 @@ def settle(report: Report, given: Mapping[str, object]) -> dict[str, Value]:
     for name in given:
         if name not in known:
             hint = _hint(name, known) if known else "It takes none."
-            raise ReportRefused(
+            raise ReportRefused.of(
                 "report-parameter-unknown",
-                f"Report {report.name} has no parameter {name!r}. {hint}",
+                f"Report {report.name} has no parameter {name!r}.",
+                hint,
                 report=report.name,
                 parameter=name,
             )
