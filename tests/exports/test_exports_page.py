@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
 
 from partner_exchange.cli.exports import export_app
-from partner_exchange.exports import formats, plan
+from partner_exchange.exports import plan
 from partner_exchange.exports.delivery.faults import Fault
 from partner_exchange.exports.delivery.probe import EXPIRED, EXPIRES_SOON
 from partner_exchange.settings import PROJECT_DIR
+from partner_exchange.tenants.exports import FormatKind
 from partner_exchange.tenants.schedule import cron_of
 from support.builders import a_tenant
 from support.spoken import ladder_in_words, warning_days_in_words
@@ -81,4 +82,4 @@ def test_M70_each_connection_of_the_page_is_json_with_a_pinned_host_key() -> Non
 
 def test_M64_each_form_is_told() -> None:
     told = PAGE[PAGE.index("| `format.kind` | is |") :].split("\n\n")[0]
-    assert set(re.findall(r"`([a-z]+)`[,|]? ", told)) >= set(formats.api._FORMS)
+    assert set(re.findall(r"`([a-z]+)`[,|]? ", told)) >= set(get_args(FormatKind))

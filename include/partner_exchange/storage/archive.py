@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -138,24 +138,6 @@ class Archive:
         begun = {name: _begun_at(name) for name in sizes}
         return [HalfKept(f"{folder}/{name}", sizes[name], at) for name, at in begun.items() if at is not None]
 
-    def keep_export(self, path: str, content: bytes) -> Kept:
-        """Store an outbound file at a place of ``paths.export``; it appears whole or not at all."""
-        self._write(path, content)
-        return Kept(hashlib.sha256(content).hexdigest(), len(content))
-
-    def exported(self, path: str, sha256: str) -> bytes:
-        """Return an outbound file, byte-exact.
-
-        :raises ArchiveDamaged: when it is missing or its checksum differs.
-        """
-        try:
-            content: bytes = self._files.cat_file(self._at(path))
-        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-            raise _damaged_export("is missing", path) from None
-        if hashlib.sha256(content).hexdigest() != sha256:
-            raise _damaged_export("has another checksum", path)
-        return content
-
     def keep_export_file(self, path: str, local: Path) -> Kept:
         """Store an outbound file of any size from this machine; it appears whole or not at all."""
         digest = hashlib.sha256()
@@ -177,20 +159,38 @@ class Archive:
         if self.fetch(path, local) != sha256:
             raise _damaged_export("has another checksum", path)
 
+    def check_export(self, path: str, sha256: str) -> int:
+        """Return the size of an outbound file that is in the archive as it was stored.
+
+        :raises ArchiveDamaged: when it is missing or its checksum differs.
+        """
+        digest, size_bytes = hashlib.sha256(), 0
+        for chunk in self._chunks(path):
+            digest.update(chunk)
+            size_bytes += len(chunk)
+        if digest.hexdigest() != sha256:
+            raise _damaged_export("has another checksum", path)
+        return size_bytes
+
     def fetch(self, path: str, local: Path) -> str:
         """Bring a part of a delivery to this machine and return its checksum.
 
         :raises ArchiveDamaged: when it is missing.
         """
         digest = hashlib.sha256()
+        with local.open("wb") as file:
+            for chunk in self._chunks(path):
+                digest.update(chunk)
+                file.write(chunk)
+        return digest.hexdigest()
+
+    def _chunks(self, path: str) -> Iterator[bytes]:
         try:
-            with self._files.open(self._at(path), "rb") as source, local.open("wb") as file:
+            with self._files.open(self._at(path), "rb") as source:
                 while chunk := source.read(CHUNK_BYTES):
-                    digest.update(chunk)
-                    file.write(chunk)
+                    yield chunk
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             raise _damaged_export("is missing", path) from None
-        return digest.hexdigest()
 
     def write_table(self, submission_id: str, part: str, table: pd.DataFrame) -> None:
         """Leave a table for the next step as Parquet; an earlier one is replaced as a whole."""

@@ -59,23 +59,40 @@ def test_X03_a_part_is_replaced_as_a_whole_and_cleared(archive: Archive) -> None
         archive.read_table("s1", "accepted.parquet")
 
 
-def test_E38_an_outbound_file_comes_back_byte_exact_and_is_replaced_as_a_whole(archive: Archive) -> None:
+def a_file(folder: Path, content: bytes) -> Path:
+    (folder / "local").write_bytes(content)
+    return folder / "local"
+
+
+def test_E38_an_outbound_file_comes_back_byte_exact_and_is_replaced_as_a_whole(
+    archive: Archive, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("local")
     place = paths.export("mercy", "nhsn_daily", "20261120T213000Z")
     assert place == "exports/mercy/nhsn_daily/20261120T213000Z.csv"
-    archive.keep_export(place, b"first")
-    kept = archive.keep_export(place, b"second")
+    archive.keep_export_file(place, a_file(folder, b"first"))
+    kept = archive.keep_export_file(place, a_file(folder, b"second"))
     assert (kept.sha256, kept.size_bytes) == (hashlib.sha256(b"second").hexdigest(), 6)
-    assert archive.exported(place, kept.sha256) == b"second"
+    archive.fetch_export(place, kept.sha256, folder / "back")
+    assert (folder / "back").read_bytes() == b"second"
+    assert archive.check_export(place, kept.sha256) == 6
 
 
-def test_E38_a_changed_or_missing_outbound_file_is_named(archive: Archive, tmp_path: Path) -> None:
+def test_E38_a_changed_or_missing_outbound_file_is_named(
+    archive: Archive, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("local")
     place = paths.export("mercy", "nhsn_daily", "20261120T213000Z")
     with pytest.raises(ArchiveDamaged, match="is missing"):
-        archive.exported(place, "0" * 64)
-    archive.keep_export(place, b"true")
+        archive.check_export(place, "0" * 64)
+    with pytest.raises(ArchiveDamaged, match="is missing"):
+        archive.fetch_export(place, "0" * 64, folder / "back")
+    archive.keep_export_file(place, a_file(folder, b"true"))
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["20261120T213000Z.csv"]
     with pytest.raises(ArchiveDamaged, match="another checksum"):
-        archive.exported(place, "0" * 64)
+        archive.check_export(place, "0" * 64)
+    with pytest.raises(ArchiveDamaged, match="another checksum"):
+        archive.fetch_export(place, "0" * 64, folder / "back")
 
 
 def test_T39_an_original_is_removed_for_good_and_once_is_enough(archive: Archive) -> None:

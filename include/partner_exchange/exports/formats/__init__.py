@@ -4,7 +4,7 @@
 only by who uses it, because the libraries behind some are heavy.
 """
 
-from partner_exchange.exports.formats.api import ending, media_type, read, reads_back, write
+from partner_exchange.exports.formats.api import ending, read, reads_back, write
 from partner_exchange.exports.formats.facts import FileFacts
 
-__all__ = ["FileFacts", "ending", "media_type", "read", "reads_back", "write"]
+__all__ = ["FileFacts", "ending", "read", "reads_back", "write"]

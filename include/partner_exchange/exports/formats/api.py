@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import BinaryIO, Protocol, cast
+from typing import BinaryIO, Protocol
 
 from partner_exchange.exports.columns import FileColumn, Row
 from partner_exchange.exports.formats.facts import FileFacts
@@ -31,32 +29,20 @@ class _Module(Protocol):
     ) -> Iterator[list[str]]: ...
 
 
-@dataclass(frozen=True)
-class _Form:
-    module: str
-    ending: str
-    media_type: str
-
-
-_FORMS: dict[FormatKind, _Form] = {
-    "csv": _Form("delimited", "csv", "text/csv; charset=utf-8"),
-    "tsv": _Form("delimited", "tsv", "text/tab-separated-values; charset=utf-8"),
-    "pipe": _Form("delimited", "txt", "text/plain; charset=utf-8"),
-    "fixed": _Form("fixed", "txt", "text/plain; charset=utf-8"),
-    "jsonl": _Form("json_lines", "jsonl", "application/jsonl"),
-    "xml": _Form("xml", "xml", "application/xml"),
-    "xlsx": _Form("workbook", "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+_ENDINGS: dict[FormatKind, str] = {
+    "csv": "csv",
+    "tsv": "tsv",
+    "pipe": "txt",
+    "fixed": "txt",
+    "jsonl": "jsonl",
+    "xml": "xml",
+    "xlsx": "xlsx",
 }
 
 
 def ending(kind: FormatKind) -> str:
     """Return how names of such files end, without the dot."""
-    return _FORMS[kind].ending
-
-
-def media_type(kind: FormatKind) -> str:
-    """Return the media type that a browser is told."""
-    return _FORMS[kind].media_type
+    return _ENDINGS[kind]
 
 
 def write(
@@ -103,4 +89,25 @@ def reads_back(source: Path | BinaryIO, format: ExportFormat, columns: Sequence[
 
 
 def _module(kind: FormatKind) -> _Module:
-    return cast(_Module, import_module(f"partner_exchange.exports.formats.{_FORMS[kind].module}"))
+    """Return what knows the kind; loaded when it is asked for, as some are heavy."""
+    match kind:
+        case "csv" | "tsv" | "pipe":
+            from partner_exchange.exports.formats import delimited
+
+            return delimited
+        case "fixed":
+            from partner_exchange.exports.formats import fixed
+
+            return fixed
+        case "jsonl":
+            from partner_exchange.exports.formats import json_lines
+
+            return json_lines
+        case "xml":
+            from partner_exchange.exports.formats import xml
+
+            return xml
+        case "xlsx":
+            from partner_exchange.exports.formats import workbook
+
+            return workbook

@@ -93,7 +93,7 @@ def _unopened(connection: Connection, tenant: Tenant, frequency: Frequency) -> l
 def _open(
     connection: Connection, tenant: Tenant, frequency: Frequency, built: BuiltSetFile
 ) -> Delivery | None:
-    content = Archive().exported(built.kept.path, built.kept.sha256)
+    size_bytes = Archive().check_export(built.kept.path, built.kept.sha256)
     opening = Opening(
         tenant_code=tenant.code,
         export_name=export_name(frequency),
@@ -110,7 +110,7 @@ def _open(
         file_name=_file_name(tenant, DueTime(built.due_at, frequency)),
         archive_path=built.kept.path,
         sha256=built.kept.sha256,
-        size_bytes=len(content),
+        size_bytes=size_bytes,
         rows_total=built.rows_total,
     )
     return deliveries.record_written(connection, delivery.delivery_id, written)

@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Any
 
@@ -108,7 +110,7 @@ def build(tenant: Tenant, due: DueTime) -> BuiltSet:
         else:
             built = _build(connection, tenant, due)
     if built.kept and not built.is_new:
-        Archive().exported(built.kept.path, built.kept.sha256)
+        Archive().check_export(built.kept.path, built.kept.sha256)
     counts = {str(state).lower().replace(" ", "_"): count for state, count in built.states.items()}
     log.event(
         _logger,
@@ -143,9 +145,11 @@ def _build(connection: Connection, tenant: Tenant, due: DueTime) -> BuiltSet:
     kept = None
     if selection.rows:
         path = paths.export(tenant.code, due.name, utc_stamp(due.at))
-        content = set_csv(selection.template, due, selection.rows)
-        # Before the commit: a crash in between leaves a file that the next try replaces, not a lost set.
-        kept = KeptSet(path, Archive().keep_export(path, content).sha256)
+        with TemporaryDirectory(prefix="exchange-nhsn-") as folder:
+            local = Path(folder) / "set.csv"
+            local.write_bytes(set_csv(selection.template, due, selection.rows))
+            # Before the commit: a crash in between leaves a file that the next try replaces, not a lost set.
+            kept = KeptSet(path, Archive().keep_export_file(path, local).sha256)
     ledger.append(
         connection,
         tenant.code,
