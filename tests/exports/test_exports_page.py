@@ -11,6 +11,7 @@ import yaml
 
 from partner_exchange.cli.exports import export_app
 from partner_exchange.exports import plan
+from partner_exchange.exports.answers.reading import MOST_BYTES, read_answer
 from partner_exchange.exports.delivery.faults import Fault
 from partner_exchange.exports.delivery.probe import EXPIRED, EXPIRES_SOON
 from partner_exchange.settings import PROJECT_DIR
@@ -67,6 +68,41 @@ def test_X10_the_ladder_is_told_as_it_is() -> None:
 def test_X10_the_days_before_the_end_of_a_login_are_told_as_they_are() -> None:
     (row,) = [line for line in PAGE.splitlines() if line.startswith("| `expires_on` |")]
     assert warning_days_in_words() in row
+
+
+_ANSWERS = {
+    "none": [(b"", None)],
+    "a JSON object": [
+        (b'{"status": "ok", "message": "12 rows"}', "accepted"),
+        (b'{"outcome": "error"}', "refused"),
+    ],
+    "a CSV with a column `status` or `outcome`": [
+        (b"status,comment\nok,\naccepted,\n", "accepted"),
+        (b"row;outcome\n1;ok\n2;rejected\n", "refused"),
+    ],
+    "other text": [(b"Accepted, thank you", "accepted"), (b"Rejected", "refused"), (b"Thank you", None)],
+    "broken JSON, an unknown status, no text, more than 1 MiB": [
+        (b"{", "unreadable"),
+        (b'{"status": "maybe"}', "unreadable"),
+        (b"\x00\x01", "unreadable"),
+    ],
+}
+"""Examples for each row of the table of answers, with what they say; None: what the name says."""
+
+
+def test_X11_the_table_of_answers_is_what_is_read() -> None:
+    table = PAGE[PAGE.index("| content of the answer | says |") :].split("\n\n")[0]
+    assert [line.split(" | ")[0].removeprefix("| ") for line in table.splitlines()[2:]] == list(_ANSWERS)
+    for content, verdict in (one for examples in _ANSWERS.values() for one in examples):
+        assert read_answer(content, is_accepted=True).verdict == (verdict or "accepted")
+        # Refused wins, and what cannot be read says nothing, whatever its name says.
+        by_refusal = "unreadable" if verdict == "unreadable" else "refused"
+        assert read_answer(content, is_accepted=False).verdict == by_refusal
+    words = re.findall(r"`(\w+)`", table.splitlines()[3].partition("(")[2].partition(")")[0])
+    assert len(words) >= 5
+    said = [read_answer(f'{{"status": "{one}"}}'.encode(), is_accepted=True).verdict for one in words]
+    assert set(said) == {"accepted", "refused"}
+    assert MOST_BYTES == 1024 * 1024
 
 
 def test_X20_each_command_of_the_page_is_there() -> None:

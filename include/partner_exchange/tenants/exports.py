@@ -131,7 +131,10 @@ class ExportColumn(Model):
         default="", description="form of its dates or instants; unset: that of the format"
     )
     width: int | None = Field(
-        default=None, ge=1, le=10_000, description="of fixed: characters; of xlsx: width; unset: the report's"
+        default=None,
+        ge=1,
+        le=10_000,
+        description="of fixed: characters; of xlsx: width; unset: the report's, or that of a longer header",
     )
     align: Literal["left", "right"] | None = Field(
         default=None, description="of fixed; unset: numbers right, all else left"

@@ -45,6 +45,18 @@ def test_M47_a_mistake_is_told_apart_from_its_remedy(
     assert (found.path, found.problem, found.remedy) == ("exports.one", problem, remedy)
 
 
+def test_M64_a_column_is_as_wide_as_its_header_unless_the_file_says_how_wide() -> None:
+    def widths(**over: object) -> list[int]:
+        columns = [{"column": "username"}, {"column": "term", **over}]
+        tenant = a_tenant(exports={"one": {"report": "student_roster", "columns": columns}})
+        return [one.width for one in plan.resolve(tenant, "one").file_columns]
+
+    header = "Term that goes with the group"
+    assert widths() == [50, 15]
+    assert widths(header=header) == [50, len(header)]
+    assert widths(header=header, width=12) == [50, 12]
+
+
 def test_M47_both_sentences_are_the_message_wherever_the_error_goes() -> None:
     with pytest.raises(ReportRefused) as refused:
         catalogue.get("verified_students", "status")

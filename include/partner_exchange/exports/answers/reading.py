@@ -1,12 +1,6 @@
 """What an answer file says (X11): name and content together, whatever bytes a partner sends.
 
-| content | says |
-| --- | --- |
-| nothing but space | what the name says |
-| JSON object | what ``status`` or ``outcome`` says (accepted, ok, refused, rejected, error ...) |
-| CSV with a header that has ``status`` or ``outcome`` | the same: refused when one row is |
-| other text | its first word, where that is such a word; else what the name says |
-| anything else: broken JSON, a status that nobody knows, no text at all | unreadable; a person has to look |
+docs/exports.md has the table of what which content says; a test holds it.
 
 The comment is what ``message`` or ``comment`` says, else the text itself.
 
