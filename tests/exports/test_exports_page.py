@@ -70,7 +70,7 @@ def test_X10_the_days_before_the_end_of_a_login_are_told_as_they_are() -> None:
     assert warning_days_in_words() in row
 
 
-_ANSWERS = {
+_ANSWERS: dict[str, list[tuple[bytes, str | None]]] = {
     "none": [(b"", None)],
     "a JSON object": [
         (b'{"status": "ok", "message": "12 rows"}', "accepted"),
