@@ -234,6 +234,41 @@ def test_M70_a_connection_that_does_not_hold_says_what_is_wrong(
     assert word in error.message
 
 
+_NO_KEY_FILE = {"key_file": None}
+
+
+@pytest.mark.parametrize(
+    ("extra", "word"),
+    [
+        (_NO_KEY_FILE | {"private_key": 4711}, "`private_key` is no text"),
+        (_NO_KEY_FILE | {"private_key": ["4711"]}, "`private_key` is no text"),
+        (_NO_KEY_FILE | {"private_key": {"a": "4711"}}, "`private_key` is no text"),
+        ({"private_key_passphrase": 4711}, "`private_key_passphrase` is no text"),
+        ({"key_file": {"a": 4711}}, "`key_file` is no text"),
+        ({"key_file": "~nobody-4711/k"}, "the file of `key_file` is not there"),
+        ({"key_file": "/dev/zero"}, "the file of `key_file` is not there"),
+        ({"disabled_algorithms": "4711"}, "`disabled_algorithms` is no object of lists"),
+        ({"disabled_algorithms": ["4711"]}, "`disabled_algorithms` is no object of lists"),
+        ({"disabled_algorithms": {"kex": None}}, "`disabled_algorithms` is no object of lists"),
+        ({"disabled_algorithms": {"kex": "4711"}}, "`disabled_algorithms` is no object of lists"),
+        ({"disabled_algorithms": {"kex": [4711]}}, "`disabled_algorithms` is no object of lists"),
+    ],
+)
+def test_M70_a_part_of_the_wrong_type_says_what_it_should_be_and_not_what_it_is(
+    connect: Connect, extra: dict[str, Any], word: str
+) -> None:
+    connect(extra=extra)
+    error = fault()
+    assert error.code == "target-connection-invalid"
+    assert word in error.message
+    assert "4711" not in error.message
+
+
+def test_M70_algorithms_can_be_disabled(connect: Connect, box: Path) -> None:
+    connect(extra={"disabled_algorithms": {"pubkeys": ["rsa-sha2-256"]}})
+    deliver(box)
+
+
 def test_X10_a_server_that_is_down_may_come_back(connect: Connect) -> None:
     connect(port=1)
     assert isinstance(fault(), Unreachable)

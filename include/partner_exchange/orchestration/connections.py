@@ -58,7 +58,7 @@ def login_of(connection_id: str) -> Login:
         host_keys=_host_keys(extra, connection),
         password=connection.password or None,
         key=_key(extra, connection),
-        disabled_algorithms=extra.get("disabled_algorithms"),
+        disabled_algorithms=_disabled_algorithms(extra, connection),
     )
 
 
@@ -146,6 +146,30 @@ def _host_keys(extra: Mapping[str, Any], connection: Any) -> frozenset[bytes]:
     return keys
 
 
+def _text(extra: Mapping[str, Any], name: str, connection: Any) -> str:
+    """Return a part of the extra, "" when it is not there or null."""
+    found = extra.get(name)
+    if found is None:
+        return ""
+    if not isinstance(found, str):
+        raise _invalid(connection, f"`{name}` is no text; put it between quotation marks")
+    return found
+
+
+def _disabled_algorithms(extra: Mapping[str, Any], connection: Any) -> Mapping[str, list[str]] | None:
+    found = extra.get("disabled_algorithms")
+    if found is None:
+        return None
+    if not isinstance(found, dict) or not all(map(_is_list_of_texts, found.values())):
+        why = '`disabled_algorithms` is no object of lists such as {"pubkeys": ["rsa-sha2-256"]}'
+        raise _invalid(connection, why)
+    return found
+
+
+def _is_list_of_texts(found: object) -> bool:
+    return isinstance(found, list) and all(isinstance(one, str) for one in found)
+
+
 def _how_to_pin(connection: Any) -> str:
     port = connection.port or _SSH_PORT
     return (
@@ -155,17 +179,17 @@ def _how_to_pin(connection: Any) -> str:
 
 
 def _key(extra: Mapping[str, Any], connection: Any) -> str | None:
-    text, file = extra.get("private_key"), extra.get("key_file")
+    text, file = _text(extra, "private_key", connection), _text(extra, "key_file", connection)
     if text and file:
         raise _invalid(connection, "give `private_key` or `key_file`, not both")
     if not text and not file:
         if connection.password:
             return None
         raise _invalid(connection, "it has no `key_file`, no `private_key` and no password")
-    passphrase = extra.get("private_key_passphrase") or connection.password or None
+    passphrase = _text(extra, "private_key_passphrase", connection) or connection.password or None
     name = "private_key" if text else "key_file"
     try:
-        return load_key(text, passphrase) if text else load_key_file(str(file), passphrase)
+        return load_key(text, passphrase) if text else load_key_file(file, passphrase)
     except OSError:
         raise _invalid(connection, "the file of `key_file` is not there or cannot be read") from None
     except ValueError:

@@ -166,6 +166,13 @@ def load_key(text: str, passphrase: str | None) -> str:
 def load_key_file(path: str, passphrase: str | None) -> str:
     """Return the private key in the file; see ``load_key``.
 
-    :raises OSError: it cannot be read.
+    :raises OSError: it cannot be read, or is no file.
     """
-    return load_key(Path(path).expanduser().read_text(errors="replace"), passphrase)
+    try:
+        file = Path(path).expanduser()
+    except RuntimeError:
+        raise FileNotFoundError("a home of nobody") from None
+    if not file.is_file():
+        # Some things that are none, a device for example, are read without an end.
+        raise FileNotFoundError("no file")
+    return load_key(file.read_text(errors="replace"), passphrase)
