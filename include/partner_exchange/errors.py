@@ -95,6 +95,10 @@ class IntakeError(ExchangeError):
     """A file cannot be taken in."""
 
 
+class ArchiveUnavailable(IntakeError, Transient):
+    """The archive cannot be read or written now: no room, no right, or not there."""
+
+
 class ArchiveDamaged(IntakeError, Terminal):
     """The kept original is missing or its checksum differs."""
 
@@ -212,6 +216,10 @@ class RemoteFull(DeliveryError, Terminal):
 
 class NameTaken(DeliveryError, Terminal):
     """A file of that name is there, and the target says to deliver nothing then."""
+
+
+class TargetChanged(DeliveryError, Terminal):
+    """The file may have got its name where the export went before; only a look there can say."""
 
 
 class DeliveryGivenUp(DeliveryError, Terminal):

@@ -242,7 +242,10 @@ def test_T39_a_hidden_file_whose_delivery_waits_for_its_name_is_not_forgotten(ke
         assert opened is not None
         write(opened.delivery_id)
         with transaction() as connection:
-            ledger.record_uploaded(connection, opened.delivery_id, "v.csv", home_folder="outbound")
+            written = ledger.get(connection, opened.delivery_id)
+            ledger.record_uploaded(
+                connection, written, "v.csv", place="home outbound", home_folder="outbound"
+            )
     hidden = kept.outbox / opened.temporary_name
     hidden.write_bytes((kept.folder / "storage" / newest(opened).archive_path).read_bytes())
     os.utime(hidden, (0, 0))

@@ -1,4 +1,4 @@
-"""``exchange export resend`` and ``abandon``: what a person may do with a delivery (X09, X10)."""
+"""``exchange export resend``, ``settle`` and ``abandon``: what a person may do with a delivery (X09, X10)."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ def add_to(app: typer.Typer) -> None:
     """Register the commands."""
     app.command("resend")(resend)
     app.command("abandon")(abandon)
+    app.command("settle")(settle)
 
 
 def resend(
@@ -75,6 +76,33 @@ def resend(
         print(delivered_sentence(sent))
     else:
         print(f"{delivery_id}: there is nothing to send any more, so no file went.")
+
+
+def settle(
+    delivery_id: DELIVERY_ARGUMENT,
+    is_delivered: Annotated[
+        bool,
+        typer.Option("--delivered/--not-delivered", help="whether the file has its name where it went"),
+    ],
+    by: BY_OPTION = None,
+    as_json: JSON_OPTION = False,
+) -> None:
+    """Say what you have found of a delivery that may be where its export went before.
+
+    After ``--not-delivered``, ``resend`` sends it to where the export goes now.
+    """
+    from partner_exchange.exports.runs import interventions
+    from partner_exchange.local.database import ensure_database
+    from partner_exchange.settings import get_settings
+
+    with plainly(), ensure_database(get_settings()):
+        settled = interventions.settle(delivery_id, is_delivered=is_delivered, actor=actor(by))
+    if as_json:
+        print(json.dumps(as_document(settled), default=plain, ensure_ascii=False, indent=2))
+    elif is_delivered:
+        print(f"{delivery_id}: delivered. The next one of {settled.export_name} goes on behind it.")
+    else:
+        print(f"{delivery_id}: not delivered. `exchange export resend {delivery_id}` sends it.")
 
 
 def abandon(

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import Connection, Select, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, func, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from ulid import ULID
 
@@ -81,6 +81,7 @@ class WrittenFile:
     rows_total: int
     keys_path: str = ""
     """What the next delta by comparison is compared with; "" without one."""
+    keys_sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -105,10 +106,13 @@ class Delivery:
     sha256: str
     size_bytes: int | None
     keys_path: str
+    keys_sha256: str
     delivered_name: str
     """The name at the target, from the moment on at which it may be there."""
     home_folder: str
     """Folder of the partner's home in which it has that name; "" on a partner's server."""
+    place: str
+    """Where it went, to tell whether the export still goes there."""
     attempts: int
     """Tries that failed."""
     next_attempt_at: datetime | None
@@ -253,12 +257,15 @@ def cursor(connection: Connection, tenant_code: str, export_name: str) -> Cursor
     return Cursor(**row) if row is not None else None
 
 
-def record_written(connection: Connection, delivery_id: str, file: WrittenFile) -> Delivery:
-    """Keep that the file is in the archive.
+def record_written(
+    connection: Connection, delivery_id: str, file: WrittenFile, *, report_version: int, policy_sha256: str
+) -> Delivery:
+    """Keep that the file is in the archive, and by which definition it was made.
 
     :raises StateConflict: it was written before, or given up.
     """
     changes = {"state": DeliveryState.WRITTEN, "written_at": clock.now(), **asdict(file)}
+    changes |= {"report_version": report_version, "policy_sha256": policy_sha256}
     return _move(connection, delivery_id, (DeliveryState.SELECTED,), changes)
 
 
@@ -287,19 +294,25 @@ def require_kept(delivery: Delivery) -> None:
 
 
 def record_uploaded(
-    connection: Connection, delivery_id: str, delivered_name: str, *, home_folder: str = ""
+    connection: Connection, seen: Delivery, delivered_name: str, *, place: str, home_folder: str = ""
 ) -> Delivery:
     """Keep that the whole file is at the target and is about to get this name; commit it before the rename.
 
+    :param seen: the delivery as this worker knows it. A worker whose lock was lost, by a restart of the
+        database for example, must not name what another one has named.
+    :param place: where it goes.
     :param home_folder: folder of the partner's home; "" on a partner's server.
-    :raises StateConflict: the delivery is not one that is being sent.
+    :raises StateConflict: the delivery is not one that is being sent, or not as it was seen.
     """
     changes = {
         "state": DeliveryState.UPLOADED,
         "delivered_name": delivered_name,
         "home_folder": home_folder,
+        "place": place,
     }
-    return _move(connection, delivery_id, _SENDABLE, changes)
+    require_sendable(seen)
+    is_as_seen = (_table.c.state == seen.state) & (_table.c.delivered_name == seen.delivered_name)
+    return _move(connection, seen.delivery_id, (seen.state,), changes, only=is_as_seen)
 
 
 def record_upload_lost(connection: Connection, delivery_id: str) -> Delivery:
@@ -307,12 +320,14 @@ def record_upload_lost(connection: Connection, delivery_id: str) -> Delivery:
 
     :raises StateConflict: the delivery was not uploaded.
     """
-    changes = {"state": DeliveryState.WRITTEN, "delivered_name": "", "home_folder": ""}
+    changes = {"state": DeliveryState.WRITTEN, "delivered_name": "", "home_folder": "", "place": ""}
     return _move(connection, delivery_id, (DeliveryState.UPLOADED,), changes)
 
 
 def record_delivered(connection: Connection, delivery_id: str) -> Delivery:
     """Keep that the file is in place, and move the export's cursor behind what it holds, in one transaction.
+
+    Only a delta moves it: a full file says everything once more, and the next delta goes on from the last.
 
     :raises StateConflict: the delivery was not uploaded, or the cursor does not stand where the file begins.
     """
@@ -325,6 +340,8 @@ def record_delivered(connection: Connection, delivery_id: str) -> Delivery:
         "fault_message": "",
     }
     delivery = _move(connection, delivery_id, (DeliveryState.UPLOADED,), changes)
+    if delivery.content == "full":
+        return delivery
     _require_cursor_in_front(connection, delivery)
     row = {
         "tenant_code": delivery.tenant_code,
@@ -438,11 +455,18 @@ def record_answer(connection: Connection, delivery_id: str, *, is_accepted: bool
 
 
 def _move(
-    connection: Connection, delivery_id: str, before: Collection[DeliveryState], changes: Mapping[str, Any]
+    connection: Connection,
+    delivery_id: str,
+    before: Collection[DeliveryState],
+    changes: Mapping[str, Any],
+    *,
+    only: ColumnElement[bool] | None = None,
 ) -> Delivery:
     statement = (
         update(_table)
-        .where(_table.c.delivery_id == delivery_id, _table.c.state.in_(before))
+        .where(
+            _table.c.delivery_id == delivery_id, _table.c.state.in_(before), true() if only is None else only
+        )
         .values(**changes)
         .returning(_table)
     )

@@ -31,13 +31,20 @@ def open_target(tenant: Tenant, target: Target, *, patience: Patience | None = N
     :raises DeliveryError: it cannot be opened; the code says why. Errors of the block pass unchanged.
     """
     place = _place(tenant, target)
-    with open_session(_login_of(place), place, patience) as client:
+    login = _login_of(place)
+    with open_session(login, place, patience) as client:
         if place.is_ours:
             _ensure(SftpHome(client, tenant.home), place)
             home = SftpHome(client, f"{tenant.home}/{place.folder}")
         else:
             home = SftpHome(client, _below_login(place.folder))
-        yield Carrier(home, place.folder, is_ours=place.is_ours, connection_id=place.connection_id)
+        yield Carrier(
+            home,
+            place.folder,
+            is_ours=place.is_ours,
+            connection_id=place.connection_id,
+            address=f"{login.host}:{login.port}",
+        )
 
 
 def _place(tenant: Tenant, target: Target) -> Place:

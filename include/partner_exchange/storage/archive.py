@@ -7,6 +7,7 @@ step leaves for the next (accepted rows as Parquet); it may be emptied for submi
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import io
 from collections.abc import Iterable, Iterator
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from ulid import ULID
 
-from partner_exchange.errors import ArchiveDamaged
+from partner_exchange.errors import ArchiveDamaged, ArchiveUnavailable
 from partner_exchange.settings import get_settings
 from partner_exchange.storage import paths
 from partner_exchange.storage.folders import CHUNK_BYTES
@@ -139,30 +140,41 @@ class Archive:
         return [HalfKept(f"{folder}/{name}", sizes[name], at) for name, at in begun.items() if at is not None]
 
     def keep_export_file(self, path: str, local: Path) -> Kept:
-        """Store an outbound file of any size from this machine; it appears whole or not at all."""
+        """Store an outbound file of any size from this machine; it appears whole or not at all.
+
+        :raises ArchiveUnavailable: it cannot be written now.
+        """
         digest = hashlib.sha256()
         place = self._at(path)
         arriving = f"{place}.{ULID()}"
-        self._files.makedirs(place.rpartition("/")[0], exist_ok=True)
-        with local.open("rb") as source, self._files.open(arriving, "wb") as file:
-            while chunk := source.read(CHUNK_BYTES):
-                digest.update(chunk)
-                file.write(chunk)
-        self._files.mv(arriving, place)
+        with _told(path):
+            self._files.makedirs(place.rpartition("/")[0], exist_ok=True)
+            with local.open("rb") as source, self._files.open(arriving, "wb") as file:
+                while chunk := source.read(CHUNK_BYTES):
+                    digest.update(chunk)
+                    file.write(chunk)
+            self._files.mv(arriving, place)
         return Kept(digest.hexdigest(), local.stat().st_size)
 
     def fetch_export(self, path: str, sha256: str, local: Path) -> None:
-        """Bring an outbound file of any size to this machine.
+        """Bring an outbound file of any size, or what it left to compare with, to this machine.
 
         :raises ArchiveDamaged: when it is missing or its checksum differs.
+        :raises ArchiveUnavailable: it cannot be read now.
         """
-        if self.fetch(path, local) != sha256:
+        digest = hashlib.sha256()
+        with local.open("wb") as file:
+            for chunk in self._chunks(path):
+                digest.update(chunk)
+                file.write(chunk)
+        if digest.hexdigest() != sha256:
             raise _damaged_export("has another checksum", path)
 
     def check_export(self, path: str, sha256: str) -> int:
         """Return the size of an outbound file that is in the archive as it was stored.
 
         :raises ArchiveDamaged: when it is missing or its checksum differs.
+        :raises ArchiveUnavailable: it cannot be read now.
         """
         digest, size_bytes = hashlib.sha256(), 0
         for chunk in self._chunks(path):
@@ -172,21 +184,9 @@ class Archive:
             raise _damaged_export("has another checksum", path)
         return size_bytes
 
-    def fetch(self, path: str, local: Path) -> str:
-        """Bring a part of a delivery to this machine and return its checksum.
-
-        :raises ArchiveDamaged: when it is missing.
-        """
-        digest = hashlib.sha256()
-        with local.open("wb") as file:
-            for chunk in self._chunks(path):
-                digest.update(chunk)
-                file.write(chunk)
-        return digest.hexdigest()
-
     def _chunks(self, path: str) -> Iterator[bytes]:
         try:
-            with self._files.open(self._at(path), "rb") as source:
+            with _told(path), self._files.open(self._at(path), "rb") as source:
                 while chunk := source.read(CHUNK_BYTES):
                     yield chunk
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
@@ -235,6 +235,22 @@ class Archive:
         place = self._at(paths.work_folder(submission_id))
         if self._files.exists(place):
             self._files.rm(place, recursive=True)
+
+
+@contextlib.contextmanager
+def _told(path: str) -> Iterator[None]:
+    """Turn what a disk or a store has to say into our error; that something is missing passes unchanged."""
+    try:
+        yield
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        raise
+    except OSError as error:
+        reason = errno.errorcode.get(error.errno or 0, type(error).__name__)
+        message = (
+            f"The archive cannot be used now for {path} ({reason}). Make room, or see to the storage of "
+            "EXCHANGE_STORAGE_URL; the step is tried again."
+        )
+        raise ArchiveUnavailable("archive-unavailable", message, path=path, reason=reason) from None
 
 
 def _begun_at(name: str) -> datetime | None:

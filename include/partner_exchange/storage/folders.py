@@ -100,7 +100,10 @@ class Home(Protocol):
         ...
 
     def ensure_folder(self, folder: str) -> None:
-        """Create the folder when it is not there."""
+        """Create the folder when it is not there.
+
+        :raises FileExistsError: what has the name is no folder.
+        """
         ...
 
 
@@ -243,6 +246,9 @@ class SftpHome:
         except FileNotFoundError:
             raise
         except OSError as error:
+            # After a silence nobody knows whether it was done: that is no taken name.
+            if sftp_wire.is_lost(error):
+                raise
             if self.exists(new):
                 raise FileExistsError(errno.EEXIST, "name is taken") from error
             if not self.exists(old):
@@ -301,12 +307,26 @@ class SftpHome:
 
     def ensure_folder(self, folder: str) -> None:
         """See ``Home.ensure_folder``."""
-        if not self.exists(folder):
-            try:
-                self._client.mkdir(self._at(folder))
-            except OSError:
-                if not self.exists(folder):
-                    raise
+        if self._is_folder(folder):
+            return
+        try:
+            self._client.mkdir(self._at(folder))
+        except OSError as error:
+            if sftp_wire.is_lost(error):
+                raise
+            if self._is_folder(folder):
+                return
+            if self.exists(folder):
+                raise FileExistsError(errno.EEXIST, "it is no folder") from error
+            raise
+
+    def _is_folder(self, path: str) -> bool:
+        try:
+            mode: int | None = self._client.stat(self._at(path)).st_mode
+        except FileNotFoundError:
+            return False
+        # A server need not tell what it is.
+        return mode is None or stat.S_ISDIR(mode)
 
 
 def _listing(client: paramiko.SFTPClient, folder: str) -> list[paramiko.SFTPAttributes]:

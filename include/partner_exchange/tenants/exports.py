@@ -279,6 +279,17 @@ class Export(Model):
                 raise ValueError("not a time zone name; write it as America/Chicago") from error
         return value
 
+    @model_validator(mode="after")
+    def _keeps_what_is_not_fetched(self) -> Export:
+        fields = set(_FIELD.findall(self.file_name))
+        is_of_its_own = bool(fields & {"utc", "number"}) or {"date", "time"} <= fields
+        if self.content == "delta" and self.target.name_taken == "replace" and not is_of_its_own:
+            raise ValueError(
+                "`name_taken: replace` lets a delta take the place of the one before, and of its changes; "
+                "put {utc} or {number} into `file_name`, or leave `name_taken` out"
+            )
+        return self
+
     @property
     def cron(self) -> str:
         """Return the schedule as cron; "" for one that only goes by hand."""

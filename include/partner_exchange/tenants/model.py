@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
 
-from partner_exchange.tenants.base import Model
+from partner_exchange.tenants.base import Model, require_none
+from partner_exchange.tenants.export_rules import mistakes_in_exports
 from partner_exchange.tenants.exports import Export, ExportName, Target
 from partner_exchange.tenants.feed_policy import FeedPolicy
 from partner_exchange.tenants.limits import Quota, Retention
@@ -276,6 +277,11 @@ class Tenant(Model):
     def _answers_fit_the_feed(self) -> Tenant:
         if (self.feed == "vxu") != self.inbox.is_registry:
             raise ValueError("`inbox.answers: registry` belongs to the feed `vxu`, which needs it")
+        return self
+
+    @model_validator(mode="after")
+    def _exports_stay_out_of_each_others_way(self) -> Tenant:
+        require_none("exports", mistakes_in_exports(self.exports, self.inbox.folder, self.folder_of))
         return self
 
     @property

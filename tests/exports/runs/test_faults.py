@@ -271,13 +271,16 @@ def test_M67_a_taken_name_gets_a_number(outbound: Outbound) -> None:
 
 
 def test_M67_a_taken_name_is_replaced_where_the_target_says_so(outbound: Outbound) -> None:
-    outbound.write_tenant("    file_name: verified.csv\n    target: {name_taken: replace}\n")
+    outbound.write_tenant(
+        "  everybody:\n    report: verified_students\n    file_name: verified.csv\n"
+        "    target: {name_taken: replace}\n"
+    )
     outbound.verify("student1@example.edu", *outbound.enroll(2))
-    outbound.run()
+    outbound.run("everybody")
     outbound.verify(*outbound.enroll(3))
-    outbound.run()
+    outbound.run("everybody")
     assert outbound.files() == ["verified.csv"]
-    assert len(outbound.delivered()) == 1
+    assert len(outbound.delivered()) == 3
 
 
 def test_M67_a_taken_name_is_a_dead_letter_where_the_target_says_so(outbound: Outbound) -> None:
@@ -375,7 +378,8 @@ def test_X10_a_file_that_the_archive_lost_is_our_fault_not_the_targets(outbound:
     (outbound.folder / "storage" / delivery.archive_path).write_bytes(b"something else")
     with pytest.raises(ArchiveDamaged):
         deliver(delivery.delivery_id, outbound.open_target)
-    assert (_newest(outbound).state, outbound.opened) == (DeliveryState.WRITTEN, 0)
+    assert (_newest(outbound).state, outbound.opened) == (DeliveryState.DEAD, 0)
+    assert _mails() == [("delivery-failed", "it@uni.example")]
 
 
 @pytest.mark.parametrize(("when_empty", "files"), [("skip", 0), ("file", 3), ("daily", 2)])

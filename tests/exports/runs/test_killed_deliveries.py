@@ -118,7 +118,7 @@ def test_M46_writers_that_commit_late_and_runs_that_are_killed_meet_at_random(
     while outbound.run() is not None:
         pass
     assert sorted(outbound.delivered()) == sorted(expected)
-    assert len(outbound.deliveries()) > 3
+    assert len(outbound.deliveries()) > 1
     assert None in ends
 
 

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from partner_exchange import clock, log
-from partner_exchange.errors import NameTaken, PathMissing
+from partner_exchange.errors import DeliveryError, NameTaken, PathMissing
 from partner_exchange.exports.answers.reading import MOST_BYTES, Reading, read_answer
 from partner_exchange.exports.delivery.carrier import Carrier
 from partner_exchange.exports.runs.deliver import Opener
@@ -55,6 +55,8 @@ _logger = logging.getLogger(__name__)
 _MOST_AT_ONCE = 500
 """Answers taken by one call; the rest is for the next one."""
 _GONE = "target-file-missing"
+_MOST_STAMPS = 1000
+"""How many seconds after now are tried for a free name among the originals."""
 
 
 class _Fate(StrEnum):
@@ -93,7 +95,8 @@ def collect(
     Exports that share the folder are served too: of a name alone nobody knows which of them it is for.
 
     :param pause: waits between the two looks at files that may still grow (X01).
-    :raises DeliveryError: the folder cannot be opened or read now; what was taken is recorded.
+    :raises DeliveryError: the folder cannot be opened or read now, or an answer cannot be put away and
+        stays where it is; what was taken is recorded.
     :raises StoreUnavailable: the database cannot be reached.
     """
     return _collect(
@@ -112,12 +115,13 @@ def _collect(
     tenant: Tenant, places: Iterable[AnswerPlace], opener: Opener, pause: Callable[[float], None]
 ) -> AnswerCounts:
     fates: Counter[_Fate] = Counter()
+    left: list[DeliveryError] = []
     started_s = monotonic()
     try:
         for place in places:
             with opener(tenant, place.target) as carrier:
                 for entry in _complete(tenant, place, carrier, pause):
-                    fate = _take(tenant, place, carrier, entry)
+                    fate = _take(tenant, place, carrier, entry, left)
                     fates.update([fate] if fate else [])
     finally:
         counts = AnswerCounts(**{str(fate): fates[fate] for fate in _Fate if fate is not _Fate.KNOWN})
@@ -129,6 +133,8 @@ def _collect(
                 **counts.as_dict(),
                 seconds=monotonic() - started_s,
             )
+    if left:
+        raise left[0]
     return counts
 
 
@@ -172,15 +178,25 @@ def _modified_at(entry: Entry) -> datetime:
         return datetime.fromtimestamp(0, UTC)
 
 
-def _take(tenant: Tenant, place: AnswerPlace, carrier: Carrier, entry: Entry) -> _Fate | None:
-    """Record one answer and put it away; None when it is gone."""
+def _take(
+    tenant: Tenant, place: AnswerPlace, carrier: Carrier, entry: Entry, left: list[DeliveryError]
+) -> _Fate | None:
+    """Record one answer and put it away; None when it is gone.
+
+    :param left: gets why it could not be put away, which keeps no other from being taken.
+    """
     fate = None
     # Another collector, or the partner, may be quicker at any point.
     with _gone_is_well():
         content = _content(carrier, entry)
         fate = _record(tenant, place, entry, content)
         if place.is_home and fate is not _Fate.WAITING:
-            _put_away(carrier, entry.name)
+            try:
+                _put_away(carrier, entry.name)
+            except (NameTaken, PathMissing) as error:
+                if error.code == _GONE:
+                    raise
+                left.append(error)
     return fate
 
 
@@ -289,10 +305,9 @@ def _settle(
 def _put_away(carrier: Carrier, name: str) -> None:
     """Move an answer that was read to the originals, where it keeps name and time."""
     kept = StampedName(shortened(name), utc_stamp(clock.now()))
-    while True:
+    for _ in range(_MOST_STAMPS):
         try:
-            carrier.put_away(name, ORIGINALS_FOLDER, kept.original)
+            return carrier.put_away(name, ORIGINALS_FOLDER, kept.original)
         except NameTaken:
             kept = StampedName(kept.file_name, next_stamp(kept.stamp))
-        else:
-            return
+    carrier.put_away(name, ORIGINALS_FOLDER, kept.original)

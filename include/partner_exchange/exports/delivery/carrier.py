@@ -33,10 +33,15 @@ class Carrier:
     :param folder: as the target names it, for messages.
     :param is_ours: whether it is the partner's home here.
     :param connection_id: Airflow connection, for messages.
+    :param address: host and port of a partner's server.
     """
 
-    def __init__(self, home: Home, folder: str, *, is_ours: bool, connection_id: str = "") -> None:
+    def __init__(
+        self, home: Home, folder: str, *, is_ours: bool, connection_id: str = "", address: str = ""
+    ) -> None:
         self._home = home
+        self.whereabouts = f"home {folder}" if is_ours else f"{connection_id} {address} {folder}"
+        """Tells this place from any other one: whoever looks for a file must look where it went."""
         self.place = Place(connection_id, folder, is_ours)
         """Where it is, for messages."""
 
@@ -110,15 +115,24 @@ class Carrier:
         """Move the file into a folder below, which is made when it is not there; nothing is replaced.
 
         :raises NameTaken: ``new`` is there; nothing was changed.
-        :raises PathMissing: ``target-file-missing``, the file is gone.
+        :raises PathMissing: ``target-file-missing``, the file is gone; ``target-not-writable``, what has the
+            name of the folder is none.
         """
         for one in (name, folder, new):
             _require_name(one)
         with self._told():
-            self._home.ensure_folder(folder)
+            self._ensure_folder(folder)
             if self._home.exists(f"{folder}/{new}"):
                 raise self.error(Fault.NAME_TAKEN)
             self._home.rename(name, f"{folder}/{new}")
+
+    def _ensure_folder(self, folder: str) -> None:
+        try:
+            self._home.ensure_folder(folder)
+        except FileExistsError:
+            why = f"{folder!r} there is no folder, so that nothing can be put away into it"
+            remedy = "Have it renamed or taken away; what was left is put away then"
+            raise self.error(Fault.NOT_WRITABLE, why=why, next_step=remedy) from None
 
     def remove(self, name: str) -> None:
         """Remove the file; nothing happens when it is not there."""

@@ -9,6 +9,8 @@ LADDER_S = (600, 3600, 14_400, 43_200, 86_400)
 """Pause after the first, second ... failed try; after one more the delivery is given up."""
 SPREAD = 0.1
 """Part by which a pause may be shorter or longer, so that what failed together does not come together."""
+LONGEST = timedelta(seconds=LADDER_S[-1] * (1 + SPREAD))
+"""No pause is longer."""
 
 
 def next_attempt(attempts_so_far: int, at: datetime, seed: str) -> datetime | None:

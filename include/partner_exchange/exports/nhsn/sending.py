@@ -113,7 +113,13 @@ def _open(
         size_bytes=size_bytes,
         rows_total=built.rows_total,
     )
-    return deliveries.record_written(connection, delivery.delivery_id, written)
+    return deliveries.record_written(
+        connection,
+        delivery.delivery_id,
+        written,
+        report_version=opening.report_version,
+        policy_sha256=opening.policy_sha256,
+    )
 
 
 def _file_name(tenant: Tenant, due: DueTime) -> str:

@@ -12,11 +12,19 @@ from time import monotonic
 from typing import TypeAlias
 
 from partner_exchange import clock, log
-from partner_exchange.errors import DeliveryError, DeliveryGivenUp, DeliveryWaits, Transient
+from partner_exchange.errors import (
+    ArchiveDamaged,
+    DeliveryError,
+    DeliveryGivenUp,
+    DeliveryWaits,
+    ReportRefused,
+    StateConflict,
+    Transient,
+)
 from partner_exchange.exports import plan as plans
 from partner_exchange.exports.delivery import ladder, upload
 from partner_exchange.exports.delivery.carrier import Carrier
-from partner_exchange.exports.runs.turns import alone, blocked
+from partner_exchange.exports.runs.turns import alone, blocked, busy
 from partner_exchange.exports.runs.words import log_step, tell_dead, tell_delivered
 from partner_exchange.ledger import deliveries as ledger
 from partner_exchange.ledger.database import transaction
@@ -40,9 +48,10 @@ def deliver(delivery_id: str, opener: Opener) -> Delivery:
     :raises DeliveryGivenUp: it was the last try of the ladder.
     :raises ExportBlocked: the delivery is a dead letter.
     :raises StateConflict: its file is not written, or it was given up.
-    :raises ReportRefused: the tenant file does not have the export any more.
+    :raises ReportRefused: the tenant file does not have the export any more; a dead letter, too.
+    :raises ArchiveDamaged: the file is not in the archive any more as it was written; a dead letter, too.
+    :raises ArchiveUnavailable: the archive cannot be read now.
     :raises UnknownDelivery: no delivery of that id.
-    :raises ArchiveDamaged: the file is not in the archive any more as it was written.
     :raises StoreUnavailable: the database cannot be reached.
     """
     started_s = monotonic()
@@ -56,7 +65,9 @@ def deliver(delivery_id: str, opener: Opener) -> Delivery:
         tenant = registry.load_one(delivery.tenant_code)
         try:
             delivery = _send(tenant, delivery, opener)
-        except DeliveryError as error:
+        except StateConflict:
+            delivery = _after_another(delivery_id)
+        except (DeliveryError, ReportRefused, ArchiveDamaged) as error:
             _record_fault(tenant, delivery, error)
     log_step(_logger, "export.deliver", delivery, started_s)
     return delivery
@@ -68,7 +79,7 @@ def _send(tenant: Tenant, delivery: Delivery, opener: Opener) -> Delivery:
         local = Path(folder) / "file"
         Archive().fetch_export(delivery.archive_path, delivery.sha256, local)
         with opener(tenant, target) as carrier:
-            upload.put_in_place(carrier, target, delivery, local, notes=_InLedger(carrier))
+            upload.put_in_place(carrier, target, delivery, local, notes=_InLedger(carrier, delivery))
     with transaction() as connection:
         delivered = ledger.record_delivered(connection, delivery.delivery_id)
         tell_delivered(connection, tenant, delivered)
@@ -78,21 +89,39 @@ def _send(tenant: Tenant, delivery: Delivery, opener: Opener) -> Delivery:
 class _InLedger:
     """Notes of a try, each committed before the next word to the target."""
 
-    def __init__(self, carrier: Carrier) -> None:
+    def __init__(self, carrier: Carrier, delivery: Delivery) -> None:
+        self._place = carrier.whereabouts
         self._home_folder = carrier.place.folder if carrier.place.is_ours else ""
+        self._seen = delivery
 
-    def about_to_name(self, delivery_id: str, name: str) -> None:
+    def about_to_name(self, name: str) -> None:
         """See ``upload.Notes``."""
         with transaction() as connection:
-            ledger.record_uploaded(connection, delivery_id, name, home_folder=self._home_folder)
+            self._seen = ledger.record_uploaded(
+                connection, self._seen, name, place=self._place, home_folder=self._home_folder
+            )
 
-    def begins_anew(self, delivery_id: str) -> None:
+    def begins_anew(self) -> None:
         """See ``upload.Notes``."""
         with transaction() as connection:
-            ledger.record_upload_lost(connection, delivery_id)
+            self._seen = ledger.record_upload_lost(connection, self._seen.delivery_id)
 
 
-def _record_fault(tenant: Tenant, delivery: Delivery, error: DeliveryError) -> None:
+def _after_another(delivery_id: str) -> Delivery:
+    """Return the delivery that another worker has finished while our lock was lost.
+
+    :raises DeliveryWaits: it has not finished yet.
+    """
+    with transaction() as connection:
+        delivery = ledger.get(connection, delivery_id)
+    if delivery.state not in ledger.SENT:
+        raise busy(delivery.tenant_code, delivery.export_name)
+    return delivery
+
+
+def _record_fault(
+    tenant: Tenant, delivery: Delivery, error: DeliveryError | ReportRefused | ArchiveDamaged
+) -> None:
     """Record a try that failed, and raise what the caller is to know."""
     next_at = None
     if isinstance(error, Transient):
@@ -133,7 +162,8 @@ def _require_due(delivery: Delivery) -> None:
     if delivery.next_attempt_at is None:
         return
     pause = delivery.next_attempt_at - clock.now()
-    if pause > timedelta(0):
+    # A clock that ran ahead when the last try failed does not put the next one off for as long.
+    if timedelta(0) < pause <= ladder.LONGEST:
         message = (
             f"The next try of delivery {delivery.delivery_id} is due at "
             f"{delivery.next_attempt_at:%Y-%m-%d %H:%M}Z; "

@@ -32,10 +32,12 @@ def resend(delivery_id: str, opener: Opener, *, actor: str, is_again: bool = Fal
         name; what counts as delivered does not change by it.
     :raises StateConflict: it was delivered, and ``is_again`` was not asked for; it was given up; or
         ``delivery-purged``, its file is not kept any more.
+    :raises StateConflict: ``nothing-to-resend``, it had no file yet, and now there is no row for one.
     :raises DeliveryError: this try failed too; it counts as the first one of a new ladder.
+    :raises DeliveryWaits: a worker is at the export now.
     """
     with transaction() as connection:
-        delivery = ledger.get(connection, delivery_id)
+        delivery = _held(connection, delivery_id)
         ledger.require_kept(delivery)
         if delivery.state in ledger.SENT and not is_again:
             message = (
@@ -50,8 +52,13 @@ def resend(delivery_id: str, opener: Opener, *, actor: str, is_again: bool = Fal
         _record(connection, delivery, actor=actor, action="delivery.resend")
     if delivery.state in ledger.SENT:
         return _send_again(delivery_id, opener)
-    written = write(delivery_id)
-    return deliver(delivery_id, opener) if written else delivery
+    if write(delivery_id) is None:
+        message = (
+            f"Delivery {delivery_id} has nothing to send any more: the export was defined anew, or there is "
+            "no row. It was discarded; what there is goes with the next run, or with `exchange export run`."
+        )
+        raise StateConflict("nothing-to-resend", message, delivery=delivery_id)
+    return deliver(delivery_id, opener)
 
 
 def abandon(delivery_id: str, *, actor: str, even_if_uploaded: bool = False) -> Delivery:
@@ -63,10 +70,7 @@ def abandon(delivery_id: str, *, actor: str, even_if_uploaded: bool = False) -> 
     :raises DeliveryWaits: a worker is at the export now.
     """
     with transaction() as connection:
-        delivery = ledger.get(connection, delivery_id)
-        # Nobody uploads meanwhile what would be left there.
-        hold(connection, delivery.tenant_code, delivery.export_name)
-        delivery = ledger.get(connection, delivery_id)
+        delivery = _held(connection, delivery_id)
         if delivery.delivered_name and delivery.state in ledger.OPEN and not even_if_uploaded:
             message = (
                 f"Delivery {delivery_id} was uploaded whole, and it is not known whether it got its name. "
@@ -76,6 +80,30 @@ def abandon(delivery_id: str, *, actor: str, even_if_uploaded: bool = False) -> 
         delivery = ledger.abandon(connection, delivery_id)
         _record(connection, delivery, actor=actor, action="delivery.abandon")
     return delivery
+
+
+def settle(delivery_id: str, *, is_delivered: bool, actor: str) -> Delivery:
+    """Keep what a person has found out of a delivery that may have got its name where nobody looks now.
+
+    :param is_delivered: whether the file has got its name; else it goes with the next try.
+    :raises StateConflict: it is not in doubt.
+    :raises DeliveryWaits: a worker is at the export now.
+    """
+    with transaction() as connection:
+        delivery = _held(connection, delivery_id)
+        if delivery.state is DeliveryState.DEAD and delivery.delivered_name:
+            delivery = ledger.revive(connection, delivery_id)
+        record = ledger.record_delivered if is_delivered else ledger.record_upload_lost
+        delivery = record(connection, delivery_id)
+        _record(connection, delivery, actor=actor, action="delivery.settle")
+    return delivery
+
+
+def _held(connection: Connection, delivery_id: str) -> Delivery:
+    """Return the delivery as it stays until the transaction ends: no worker is at its export meanwhile."""
+    delivery = ledger.get(connection, delivery_id)
+    hold(connection, delivery.tenant_code, delivery.export_name)
+    return ledger.get(connection, delivery_id)
 
 
 def clear_target(delivery: Delivery, opener: Opener) -> bool:
@@ -116,10 +144,10 @@ def _send_again(delivery_id: str, opener: Opener) -> Delivery:
 class _Nowhere:
     """Notes of a file that was delivered before: the ledger has nothing to learn."""
 
-    def about_to_name(self, delivery_id: str, name: str) -> None:
+    def about_to_name(self, name: str) -> None:
         """See ``upload.Notes``."""
 
-    def begins_anew(self, delivery_id: str) -> None:
+    def begins_anew(self) -> None:
         """See ``upload.Notes``."""
 
 

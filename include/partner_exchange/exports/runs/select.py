@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from partner_exchange import clock, log
 from partner_exchange.exports import plan as plans
 from partner_exchange.exports.plan import Plan
+from partner_exchange.exports.runs.definition import discard, is_made_by
 from partner_exchange.exports.runs.empty import may_be_empty
 from partner_exchange.exports.runs.turns import blocked, hold
 from partner_exchange.ledger import deliveries as ledger
@@ -36,6 +37,9 @@ def select(tenant: Tenant, export_name: str, *, due_at: datetime | None = None) 
     with transaction() as connection:
         hold(connection, tenant.code, export_name)
         delivery = ledger.open_of(connection, tenant.code, export_name)
+        if delivery and delivery.state is DeliveryState.SELECTED and not is_made_by(plan, delivery):
+            discard(connection, delivery)
+            delivery = None
         if delivery is None:
             delivery = _open(connection, plan, due_at)
     if delivery is not None and delivery.state is DeliveryState.DEAD:

@@ -38,12 +38,15 @@ def hold(connection: Connection, tenant_code: str, export_name: str) -> None:
     :raises DeliveryWaits: another worker does.
     """
     if not try_hold(connection, DELIVERY_LOCK, f"{tenant_code}/{export_name}"):
-        message = (
-            f"Another worker is at the export {export_name} of {tenant_code}; tried again in {_BUSY_S} s."
-        )
-        raise DeliveryWaits(
-            "export-busy", message, tenant=tenant_code, export=export_name, retry_after_s=_BUSY_S
-        )
+        raise busy(tenant_code, export_name)
+
+
+def busy(tenant_code: str, export_name: str) -> DeliveryWaits:
+    """Return the error of whoever finds another worker at the export."""
+    message = f"Another worker is at the export {export_name} of {tenant_code}; tried again in {_BUSY_S} s."
+    return DeliveryWaits(
+        "export-busy", message, tenant=tenant_code, export=export_name, retry_after_s=_BUSY_S
+    )
 
 
 def blocked(delivery: Delivery) -> ExportBlocked:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
 
 from partner_exchange import clock
-from partner_exchange.errors import ExportError
+from partner_exchange.errors import ArchiveDamaged, ExportError
 from partner_exchange.exports import plan as plans
 from partner_exchange.exports.plan import Plan
 from partner_exchange.exports.runs.contents import write_contents
+from partner_exchange.exports.runs.definition import discard, is_made_by
 from partner_exchange.exports.runs.empty import may_be_empty
 from partner_exchange.exports.runs.turns import alone
 from partner_exchange.exports.runs.words import log_step, tell_dead
@@ -32,8 +34,12 @@ _KEYS = "keys.parquet"
 def write(delivery_id: str) -> Delivery | None:
     """Write the file into the archive; None when there is no row and the export sends no empty files.
 
+    None also when the export has become another one since: the next run selects by what it is now.
+
     :raises ReportRefused: the export does not hold any more; the delivery is a dead letter then.
     :raises FileUnwritable: the rows do not fit the form of the file; the same.
+    :raises ArchiveDamaged: what the last file left to compare with is not there as it was; the same.
+    :raises ArchiveUnavailable: the archive cannot be written now.
     :raises UnknownDelivery: no delivery of that id.
     :raises DeliveryWaits: another worker is at the export.
     :raises StoreUnavailable: the database cannot be reached.
@@ -44,16 +50,22 @@ def write(delivery_id: str) -> Delivery | None:
             return delivery
         tenant = registry.load_one(delivery.tenant_code)
         try:
-            written = _write(plans.resolve(tenant, delivery.export_name), delivery)
-        except ExportError as error:
+            plan = plans.resolve(tenant, delivery.export_name)
+            written = _write(plan, delivery) if is_made_by(plan, delivery) else None
+        except (ExportError, ArchiveDamaged) as error:
             _bury_unwritable(tenant, delivery, error)
             raise
         with transaction() as connection:
             if written is None:
-                _clear(delivery)
-                ledger.discard(connection, delivery_id)
+                discard(connection, delivery)
                 return None
-            delivery = ledger.record_written(connection, delivery_id, written)
+            delivery = ledger.record_written(
+                connection,
+                delivery_id,
+                written,
+                report_version=plan.report.version,
+                policy_sha256=plan.sha256,
+            )
     log_step(_logger, "export.write", delivery, started_s)
     return delivery
 
@@ -78,19 +90,11 @@ def _write(plan: Plan, delivery: Delivery) -> WrittenFile | None:
             number = ledger.running_number(connection, delivery)
         name = plan.file_name(made_at, number)
         kept = archive.keep_export_file(_place(delivery, name), file)
-        keys_path = _place(delivery, _KEYS) if plan.compares else ""
-        if keys_path:
-            archive.keep_export_file(keys_path, after)
-    return WrittenFile(name, _place(delivery, name), kept.sha256, kept.size_bytes, rows_total, keys_path)
-
-
-def _clear(delivery: Delivery) -> None:
-    """Remove what a killed try, which found rows, has left: nobody would know of it any more."""
-    archive = Archive()
-    folder = paths.delivery_folder(delivery.tenant_code, delivery.export_name, delivery.delivery_id)
-    for path in archive.parts(folder):
-        archive.remove(path)
-    archive.remove_empty(folder)
+        file_kept = WrittenFile(name, _place(delivery, name), kept.sha256, kept.size_bytes, rows_total)
+        if not plan.compares:
+            return file_kept
+        keys = archive.keep_export_file(_place(delivery, _KEYS), after)
+        return replace(file_kept, keys_path=_place(delivery, _KEYS), keys_sha256=keys.sha256)
 
 
 def _keys_before(archive: Archive, plan: Plan, local: Path) -> Path | None:
@@ -102,7 +106,7 @@ def _keys_before(archive: Archive, plan: Plan, local: Path) -> Path | None:
         last = ledger.get(connection, cursor.delivery_id) if cursor else None
     if last is None or last.report != plan.report.name or not last.keys_path:
         return None
-    archive.fetch(last.keys_path, local)
+    archive.fetch_export(last.keys_path, last.keys_sha256, local)
     return local
 
 
@@ -116,7 +120,7 @@ def _place(delivery: Delivery, part: str) -> str:
     return paths.delivery(delivery.tenant_code, delivery.export_name, delivery.delivery_id, part)
 
 
-def _bury_unwritable(tenant: Tenant, delivery: Delivery, error: ExportError) -> None:
+def _bury_unwritable(tenant: Tenant, delivery: Delivery, error: ExportError | ArchiveDamaged) -> None:
     with transaction() as connection:
         dead = ledger.record_unwritable(
             connection, delivery.delivery_id, code=error.code, message=error.message
