@@ -11,7 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, text
+from sqlalchemy import ColumnElement, Connection, Select, and_, select, text
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from partner_exchange.stores import tables
 
@@ -72,34 +73,27 @@ def take_position(connection: Connection, tenant_code: str) -> int:
 
 
 def net_changes(tenant_code: str, window: Window) -> Select[str, bool, datetime, str, int]:
-    """Return the query of what a window comes to: the last change of each student, where it says something.
+    """Return the query of what a window comes to: the last change of each student (0021).
 
-    A student who was verified and unverified again within the window stands where the window began, and is
-    not there. One who lost it and was verified anew is: the verification is another one, of another day
-    (docs/decisions/0021-net-changes.md). Of the window ``(0, p]`` the verified ones are all who were so at
+    Whether the student was the same before the window does not matter: what one file lists, another file of
+    the tenant may have said otherwise. Of the window ``(0, p]`` the verified ones are all who were so at
     position ``p``. Without order; ``username_key`` is unique.
 
     Columns: ``username_key``, ``is_verified``, ``changed_at``, ``rule_version``, ``position``.
     """
     columns = _change.c
-    # States take turns: after an even number of changes, one who is unverified now was so before, too.
-    ranked = (
+    return (
         select(
             columns.username_key,
             columns.is_verified,
             columns.changed_at,
             columns.rule_version,
             columns.position,
-            func.count().over(partition_by=columns.username_key).label("change_count"),
-            func.max(columns.position).over(partition_by=columns.username_key).label("newest"),
         )
+        .ext(distinct_on(columns.username_key))
         .where(within(tenant_code, window))
-        .subquery()
+        .order_by(columns.username_key, columns.position.desc())
     )
-    last = ranked.c
-    columns_told = (last.username_key, last.is_verified, last.changed_at, last.rule_version, last.position)
-    says_something = or_(last.is_verified, last.change_count % 2 == 1)
-    return select(*columns_told).where(last.position == last.newest, says_something)
 
 
 def within(tenant_code: str, window: Window) -> ColumnElement[bool]:

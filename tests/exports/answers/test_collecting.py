@@ -14,9 +14,9 @@ import pytest
 from sqlalchemy import text
 
 from partner_exchange import clock
-from partner_exchange.errors import PathMissing
+from partner_exchange.errors import NameTaken, PathMissing
 from partner_exchange.exports import answers
-from partner_exchange.exports.answers import AnswerCounts
+from partner_exchange.exports.answers import AnswerCounts, collecting
 from partner_exchange.ledger import deliveries as ledger
 from partner_exchange.ledger import delivery_answers
 from partner_exchange.ledger.database import transaction
@@ -149,6 +149,38 @@ def test_X11_an_answer_to_nothing_is_kept_to_be_seen_and_does_not_come_again(ans
     (answer,) = known(only_unmatched=True)
     assert (answer.delivery_id, answer.export_name, answer.comment) == (None, "", "ok")
     assert names(inbox(answered)) == []
+
+
+def test_X11_an_answer_that_cannot_be_put_away_counts_stays_and_is_told(answered: Outbound) -> None:
+    first, second = sent(answered), sent(answered, "all")
+    there = [f"{first.delivered_name}.nack", f"{second.delivered_name}.ack"]
+    for name in there:
+        drop(inbox(answered), name)
+    drop(inbox(answered), "originals", b"a file, no folder")
+    for _ in range(2):
+        with pytest.raises(PathMissing, match="'originals' there is no folder") as caught:
+            collect(answered)
+        assert caught.value.code == "target-not-writable"
+    assert (state(first), state(second)) == (DeliveryState.REFUSED, DeliveryState.CONFIRMED)
+    assert names(inbox(answered)) == sorted([*there, "originals"])
+    assert len(mails()) == 2
+    (inbox(answered) / "originals").unlink()
+    assert collect(answered) == AnswerCounts()
+    assert names(inbox(answered)) == []
+
+
+def test_X11_nobody_looks_for_a_free_name_for_ever(
+    answered: Outbound, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivery = sent(answered)
+    monkeypatch.setattr(collecting, "_MOST_STAMPS", 2)
+    (inbox(answered) / "originals").mkdir()
+    for second in range(3):
+        drop(inbox(answered) / "originals", f"{delivery.delivered_name}.ack.20261120T12000{second}Z")
+    drop(inbox(answered), f"{delivery.delivered_name}.ack")
+    with pytest.raises(NameTaken):
+        collect(answered)
+    assert state(delivery) is DeliveryState.CONFIRMED
 
 
 def test_X11_drops_and_names_of_ours_are_left_alone(answered: Outbound) -> None:
@@ -344,11 +376,13 @@ def test_X11_beside_the_file_on_a_partners_server_nothing_is_touched(
 def test_X11_a_later_file_of_the_same_name_is_another_answer(answered: Outbound, theirs: Path) -> None:
     answered.write_tenant(
         "    file_name: list.csv\n"
-        "    target: {kind: server, connection: north, folder: theirs, name_taken: replace, answers: {}}\n"
+        "    target: {kind: server, connection: north, folder: theirs, answers: {}}\n"
     )
     first = sent(answered)
     drop(theirs, "list.csv.ack")
     collect(answered)
+    # Taken away, so that the name is free again.
+    (theirs / "list.csv").unlink()
     answered.verify(answered.enroll(4)[-1])
     second = sent(answered)
     assert collect(answered) == AnswerCounts(), "yesterday's confirmation says nothing of today's file"

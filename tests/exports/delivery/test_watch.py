@@ -11,7 +11,18 @@ from datetime import date, timedelta
 import pytest
 
 from partner_exchange import clock
-from partner_exchange.exports.delivery.watch import collect_answers, watch_targets
+from partner_exchange.exports.delivery.ladder import LADDER_S, SPREAD
+from partner_exchange.exports.delivery.watch import (
+    STUCK_AFTER,
+    collect_answers,
+    old_dead_letters,
+    stuck_deliveries,
+    watch_targets,
+)
+from partner_exchange.exports.runs.run import run
+from partner_exchange.exports.runs.select import select
+from partner_exchange.exports.runs.write import write
+from partner_exchange.tenants import registry
 from support.nhsn import a_hospital
 from support.outbound import Outbound
 
@@ -64,3 +75,46 @@ def test_X10_the_end_of_a_login_is_asked_of_the_caller(
 
     watch = watch_targets(outbound.open_target, soon)
     assert (watch.failed, watch.mails, set(asked)) == ([], 2, {"theirs"})
+
+
+def test_X11_a_folder_that_takes_nothing_keeps_nobody_else_from_being_heard(outbound: Outbound) -> None:
+    """Homes of all partners are behind one connection."""
+    (outbound.folder / "tenants" / "a-college.yaml").write_text(
+        "name: A College\nfeed: roster\nexports:\n  all:\n    report: verified_students\n"
+        "    when_empty: file\n"
+        "    target: { answers: { folder: theirs } }\n"
+    )
+    (outbound.folder / "home" / "theirs").mkdir()
+    with clock.frozen(clock.now() - timedelta(hours=1)):
+        theirs = run(registry.load_one("a-college"), "all", outbound.open_target)
+    assert theirs is not None
+    (outbound.folder / "home" / "theirs" / f"{theirs.delivered_name}.ack").touch()
+    (outbound.folder / "home" / "theirs" / "originals").touch()
+    outbound.write_tenant("    target: { answers: { folder: answers } }\n")
+    (outbound.folder / "home" / "answers").mkdir()
+    outbound.verify(*outbound.enroll(1))
+    ours = outbound.run()
+    assert ours is not None
+    (outbound.folder / "home" / "answers" / f"{ours.delivered_name}.ack").touch()
+    counts = collect_answers(outbound.open_target)
+    assert (counts.folders, counts.accepted, counts.unreachable) == (1, 1, 1)
+    assert [str(one.state) for one in outbound.deliveries()] == ["confirmed"]
+
+
+@pytest.mark.parametrize("is_written", [True, False])
+def test_X10_what_stands_for_longer_than_the_ladder_is_seen_in_whatever_state(
+    outbound: Outbound, is_written: bool
+) -> None:
+    assert timedelta(seconds=sum(LADDER_S) * (1 + SPREAD)) < STUCK_AFTER
+    outbound.verify(*outbound.enroll(1))
+    delivery = select(outbound.tenant, "verified")
+    assert delivery is not None
+    if is_written:
+        write(delivery.delivery_id)
+    with clock.frozen(delivery.opened_at + STUCK_AFTER):
+        assert stuck_deliveries() == []
+    with clock.frozen(delivery.opened_at + STUCK_AFTER + timedelta(seconds=1)):
+        assert [one.delivery_id for one in stuck_deliveries()] == [delivery.delivery_id]
+        assert old_dead_letters() == []
+        outbound.run()
+        assert stuck_deliveries() == []

@@ -81,7 +81,7 @@ def test_M46_a_window_holds_what_it_comes_to_and_each_change_once(connection: Co
     assert names(connection, "verified_students", first) == [ONE, TWO]
     assert names(connection, "verified_students", second) == [THREE]
     assert names(connection, "unverified_students", first) == []
-    assert names(connection, "unverified_students", second) == [TWO]
+    assert names(connection, "unverified_students", second) == [TWO, FOUR]
     assert names(connection, "verified_students", third) == names(connection, "unverified_students", third)
     assert names(connection, "verified_students") == [ONE, THREE]
     assert names(connection, "unverified_students") == [TWO, FOUR]

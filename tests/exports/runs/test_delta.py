@@ -75,6 +75,19 @@ def test_M46_verified_and_taken_back_between_two_runs_is_not_listed(outbound: Ou
     assert outbound.delivered() == [two]
 
 
+def test_M46_who_lost_it_is_told_whichever_export_listed_them(outbound: Outbound) -> None:
+    outbound.write_tenant("  lost:\n    report: unverified_students\n    content: delta\n")
+    one, two = outbound.enroll(2)
+    outbound.verify(one, two)
+    outbound.run()
+    assert outbound.run("lost") is None
+    outbound.unverify(one)
+    lost = outbound.run("lost")
+    assert lost is not None
+    assert [row[0] for row in outbound.rows(lost.delivered_name)] == [one]
+    assert outbound.run("lost") is None
+
+
 def test_M46_verified_anew_after_a_delivery_is_listed_anew(outbound: Outbound) -> None:
     (one,) = outbound.enroll(1)
     outbound.verify(one, at=NOON)
