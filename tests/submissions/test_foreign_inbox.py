@@ -68,6 +68,10 @@ def test_K17_writing_and_renaming_over_sftp_keep_their_promises(
 ) -> None:
     home.ensure_folder("inbound/originals")
     home.ensure_folder("inbound/originals")
+    home.write("inbound/no-folder", b"")
+    with pytest.raises(FileExistsError):
+        home.ensure_folder("inbound/no-folder")
+    home.remove("inbound/no-folder")
     home.write("inbound/a", b"x" * 3_000_000)
     home.write("inbound/a", b"new")
     assert b"".join(home.read("inbound/a")) == b"new"

@@ -30,7 +30,7 @@ _TARGETS_DOC = """\
 | task | does |
 |---|---|
 | `probe_targets` | logs in to each server of a target, writes, renames and removes a small hidden file |
-| `check_dead_letters` | finds deliveries that wait for a person for more than a day |
+| `check_dead_letters` | finds dead letters older than a day, and whatever else is open after two |
 
 Contacts of `contacts.delivery` and `EXCHANGE_OPERATIONS_MAIL` get a mail when a server does not hold, once a
 night, and 30, 14, 7, 3 and 1 days before the login of a connection ends: `expires_on`, a day such as
@@ -38,7 +38,7 @@ night, and 30, 14, 7, 3 and 1 days before the login of a connection ends: `expir
 
 **Red run?** The log of the red task names connections or deliveries.
 `exchange export probe --tenant <code> <export>` tells a server's steps one by one.
-`exchange export resend <delivery>` sends a dead letter once its cause is mended, and
+`exchange export resend <delivery>` sends it once its cause is mended, and
 `exchange export abandon <delivery>` gives it up. Clearing a task is always safe: it looks again.
 """
 
@@ -101,17 +101,23 @@ def _probe_targets() -> dict[str, int]:
 
 @task(task_id="check_dead_letters", execution_timeout=STEP_TIMEOUT, multiple_outputs=False)
 def _check_dead_letters() -> dict[str, int]:
-    """Fail when a dead letter waits for more than a day."""
+    """Fail when a dead letter waits for more than a day, or anything open for more than two."""
     from airflow.sdk.exceptions import AirflowFailException
 
     from partner_exchange.exports.delivery import watch
 
-    old = watch.old_dead_letters()
-    if old:
-        named = ", ".join(f"{one.delivery_id} ({one.tenant_code}, {one.export_name})" for one in old)
-        raise AirflowFailException(
-            f"{len(old)} deliveries are dead letters for more than a day: {named}. Nothing of their exports "
-            "goes before them. `exchange export show <delivery>` says why; mend it, then "
-            "`exchange export resend <delivery>`."
+    told = [
+        f"{len(found)} deliveries {what}: "
+        + ", ".join(f"{one.delivery_id} ({one.tenant_code}, {one.export_name})" for one in found)
+        for found, what in (
+            (watch.old_dead_letters(), "are dead letters for more than a day"),
+            (watch.stuck_deliveries(), "are neither delivered nor given up after two days"),
         )
-    return {"dead_letters": 0}
+        if found
+    ]
+    if told:
+        raise AirflowFailException(
+            f"{'; '.join(told)}. Nothing of their exports goes before them. "
+            "`exchange export show <delivery>` says why; mend it, then `exchange export resend <delivery>`."
+        )
+    return {"dead_letters": 0, "stuck": 0}

@@ -307,7 +307,9 @@ def _put_away(carrier: Carrier, name: str) -> None:
     kept = StampedName(shortened(name), utc_stamp(clock.now()))
     for _ in range(_MOST_STAMPS):
         try:
-            return carrier.put_away(name, ORIGINALS_FOLDER, kept.original)
+            carrier.put_away(name, ORIGINALS_FOLDER, kept.original)
         except NameTaken:
             kept = StampedName(kept.file_name, next_stamp(kept.stamp))
+        else:
+            return
     carrier.put_away(name, ORIGINALS_FOLDER, kept.original)

@@ -1,4 +1,4 @@
-"""What housekeeping looks after between deliveries: answers, targets, dead letters (X10, X11).
+"""What housekeeping looks after between deliveries: answers, targets, deliveries that stand (X10, X11).
 
 Called by the housekeeping DAGs, which say how targets are opened.
 """
@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from typing import TypeAlias
 
 from partner_exchange import clock, log
-from partner_exchange.errors import DeliveryError
+from partner_exchange.errors import DeliveryError, NameTaken, PathMissing
 from partner_exchange.exports import answers
 from partner_exchange.exports.delivery import target_warnings
 from partner_exchange.exports.delivery.probe import probe
@@ -41,7 +41,10 @@ LOOKED_FOR = timedelta(days=14)
 file of the export is delivered, and by ``exchange export answers``."""
 OLD_AFTER = timedelta(days=1)
 """How long after its opening a dead letter turns the nightly run red."""
-_MOST_DEAD = 1000
+STUCK_AFTER = timedelta(days=2)
+"""The same for a delivery that is no dead letter and not delivered either: longer than the whole ladder, so
+that nobody tries any more, as of an export whose runs are paused."""
+_MOST_OPEN = 1000
 
 
 @dataclass
@@ -85,9 +88,10 @@ def collect_answers(opener: Opener) -> AnswerWatch:
                 continue
             # Each look at a server that is away costs its whole patience: one a run is enough.
             connection_id = _connection_id(tenant, place.target)
-            if connection_id in away or not _collect(tenant, place, opener, watch):
-                away.add(connection_id)
+            if connection_id in away:
                 watch.unreachable += 1
+            elif not _collect(tenant, place, opener, watch):
+                away.add(connection_id)
         if places:
             watch.reminders += answers.remind(tenant)
     log.event(_logger, "answers.collected", **watch.as_dict())
@@ -95,13 +99,15 @@ def collect_answers(opener: Opener) -> AnswerWatch:
 
 
 def _collect(tenant: Tenant, place: AnswerPlace, opener: Opener, watch: AnswerWatch) -> bool:
-    """Take in the answers of one folder; False when it cannot be opened or listed."""
+    """Take in the answers of one folder; False when its server cannot be reached."""
     try:
         # Of any of its exports: the others that share the folder are served too.
         found = answers.collect(tenant, min(place.exports), opener)
     except DeliveryError as error:
         log.event(_logger, "answers.unreachable", tenant=tenant.code, place=place.place, code=error.code)
-        return False
+        watch.unreachable += 1
+        # What is wrong with one folder says nothing about the others of the server.
+        return isinstance(error, (PathMissing, NameTaken))
     watch.folders += 1
     for verdict, count in found.as_dict().items():
         setattr(watch, verdict, getattr(watch, verdict) + count)
@@ -176,9 +182,21 @@ def old_dead_letters() -> list[Delivery]:
 
     :raises StoreUnavailable: the ledger cannot be reached.
     """
+    return _opened_before((DeliveryState.DEAD,), OLD_AFTER)
+
+
+def stuck_deliveries() -> list[Delivery]:
+    """Return what was opened more than two days ago, is not delivered and no dead letter, oldest first.
+
+    :raises StoreUnavailable: the ledger cannot be reached.
+    """
+    return _opened_before(tuple(one for one in ledger.OPEN if one is not DeliveryState.DEAD), STUCK_AFTER)
+
+
+def _opened_before(states: tuple[DeliveryState, ...], age: timedelta) -> list[Delivery]:
     with transaction() as connection:
-        dead = ledger.latest(connection, states=(DeliveryState.DEAD,), limit=_MOST_DEAD)
-    return [one for one in reversed(dead) if clock.now() - one.opened_at > OLD_AFTER]
+        found = ledger.latest(connection, states=states, limit=_MOST_OPEN)
+    return [one for one in reversed(found) if clock.now() - one.opened_at > age]
 
 
 def _tenants() -> list[Tenant]:
