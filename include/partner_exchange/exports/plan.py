@@ -159,13 +159,32 @@ def problems(tenant: Tenant) -> list[Problem]:
     """Return what does not hold in the tenant's exports and only this room can see."""
     found = []
     for name, export in tenant.exports.items():
+        place = f"exports.{name}"
+        if unknown := _unknown_columns(tenant, export):
+            found += [_problem(tenant, f"{place}.columns.{at}", error) for at, error in unknown]
+            continue
         try:
             settle(tenant, name, export)
             read_template(export.format.template_file)
         except ReportRefused as error:
-            remedy = error.remedy or "See docs/reports.md."
-            found.append(Problem(f"{tenant.code}.yaml", f"exports.{name}", error.problem, remedy))
+            found.append(_problem(tenant, place, error))
     return found
+
+
+def _unknown_columns(tenant: Tenant, export: Export) -> list[tuple[int, ReportRefused]]:
+    """Return where the export names a column that its report does not have, with what is wrong: each one."""
+    found = []
+    for at, column in enumerate(export.columns):
+        try:
+            settle(tenant, "", export.model_copy(update={"columns": (column,)}))
+        except ReportRefused as error:
+            if error.code == "report-column-unknown":
+                found.append((at, error))
+    return found
+
+
+def _problem(tenant: Tenant, place: str, error: ReportRefused) -> Problem:
+    return Problem(f"{tenant.code}.yaml", place, error.problem, error.remedy or "See docs/reports.md.")
 
 
 def _require_once(names: Sequence[str], tenant_code: str, export_name: str) -> None:

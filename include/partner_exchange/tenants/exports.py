@@ -7,17 +7,28 @@ parameters, is known to the room ``exports``; ``exchange tenants check`` says bo
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
-from partner_exchange.tenants.base import Line, Mistake, Model, require_none
+from partner_exchange.tenants.base import MISTAKE, Line, Mistake, Model, require_none
 from partner_exchange.tenants.forms import parts_of
 from partner_exchange.tenants.mail_address import MailAddress
 from partner_exchange.tenants.nhsn_sets import PREFIX
 from partner_exchange.tenants.schedule import cron_of
 
-_NAME = r"^[a-z][a-z0-9_]{0,39}$"
+NAME = r"^[a-z][a-z0-9_]{0,39}$"
+NAME_IN_WORDS = "a name has lower-case letters, digits and underscores, begins with a letter, 40 at the most"
+"""What ``NAME`` takes: names of exports, reports and columns."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -27,8 +38,21 @@ def _is_not_reserved(value: str) -> str:
     return value
 
 
-ExportName = Annotated[str, StringConstraints(pattern=_NAME), AfterValidator(_is_not_reserved)]
+ExportName = Annotated[str, StringConstraints(pattern=NAME), AfterValidator(_is_not_reserved)]
 """Stands in DAG ids, file names and commands."""
+
+
+def _as_it_can_be_kept(value: object) -> object:
+    """Say once what would be said for each kind that a parameter may be of."""
+    if isinstance(value, (str, int, bool)):
+        return value
+    problem, remedy = "a text, a whole number, `true` or `false` is wanted here", "Correct the value."
+    if isinstance(value, date):
+        problem, remedy = "YAML takes it for a date of its own", f'Put the day in quotes: "{value}".'
+    raise PydanticCustomError(MISTAKE, "{problem}", {"problem": problem, "remedy": remedy})
+
+
+ParameterValue = Annotated[str | int | bool, BeforeValidator(_as_it_can_be_kept)]
 
 FormatKind = Literal["csv", "tsv", "pipe", "fixed", "jsonl", "xml", "xlsx"]
 FILE_NAME_FIELDS = frozenset({"tenant", "export", "report", "utc", "date", "time", "number", "ending"})
@@ -125,7 +149,7 @@ class ExportFormat(Model):
 class ExportColumn(Model):
     """One column of an outbound file."""
 
-    column: str = Field(pattern=_NAME, description="name of the report's column")
+    column: str = Field(pattern=NAME, description="name of the report's column")
     header: Line = Field(default="", description="its name in the file; unset: that of the report")
     date_form: Annotated[str, AfterValidator(_time_form)] = Field(
         default="", description="form of its dates or instants; unset: that of the format"
@@ -201,16 +225,16 @@ class Target(Model):
         if self.kind == "home" and self.connection:
             raise ValueError("`connection` belongs to `kind: server`; the home has its own")
         if _CONTROL.search(self.folder) or ".." in self.folder.split("/"):
-            raise ValueError("`folder` must be a plain path without ..")
+            raise ValueError("`folder` must be a plain path, and `..` is none")
         return self
 
 
 class Export(Model):
     """One outbound file on a schedule (M43-M50, M73-M75)."""
 
-    report: str = Field(pattern=_NAME, description="name of a report, see docs/reports.md")
+    report: str = Field(pattern=NAME, description="name of a report, see docs/reports.md")
     about: Line = Field(default="", description="what the partner uses it for")
-    parameters: dict[str, str | int | bool] = Field(default={}, description="parameters of the report")
+    parameters: dict[str, ParameterValue] = Field(default={}, description="parameters of the report")
     columns: tuple[ExportColumn, ...] = Field(
         default=(),
         description="columns in their order, as `- username` or with options; unset: those of the report "

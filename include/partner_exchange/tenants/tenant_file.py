@@ -106,7 +106,10 @@ def _document(path: Path, content: bytes) -> tuple[dict[str, Any] | None, list[P
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         reason = getattr(error, "problem", None) or "not UTF-8 text"
-        return None, [problem_in(path, where, f"not YAML: {reason}", "Mend the line; indent with spaces.")]
+        remedy = "Mend the line; indent with spaces."
+        if getattr(error, "context", None) == "while scanning an alias":
+            reason, remedy = "a value begins with `*`", 'Put it in quotes, such as "*/5 * * * *".'
+        return None, [problem_in(path, where, f"not YAML: {reason}", remedy)]
     if not isinstance(raw, dict):
         return None, [
             problem_in(path, "", "not a mapping", "Write options as `name: value`, one tenant a file.")
@@ -160,7 +163,7 @@ def _tenant(
             if line:
                 in_list.append(Problem(document["status"]["resources_file"], line, problem, remedy))
             else:
-                where = ".".join(str(part) for part in details["loc"])
+                where = ".".join(str(part) for part in details["loc"] if part != "[key]")
                 in_file.append(problem_in(path, where, problem, remedy))
         return None, [*in_file, *_first_ones(in_list)]
     return (None if listed.problems else tenant), _first_ones(listed.problems)

@@ -45,6 +45,15 @@ def test_M47_a_mistake_is_told_apart_from_its_remedy(
     assert (found.path, found.problem, found.remedy) == ("exports.one", problem, remedy)
 
 
+def test_M50_each_column_that_the_report_lacks_is_named_at_its_place() -> None:
+    export = {"report": "verified_students", "columns": ["usernam", "student_id", "verify_dat"]}
+    found = plan.problems(a_tenant(exports={"one": export}))
+    assert [(one.path, one.remedy) for one in found] == [
+        ("exports.one.columns.0", "Did you mean 'username'?"),
+        ("exports.one.columns.2", "Did you mean 'verify_date'?"),
+    ]
+
+
 def test_M64_a_column_is_as_wide_as_its_header_unless_the_file_says_how_wide() -> None:
     def widths(**over: object) -> list[int]:
         columns = [{"column": "username"}, {"column": "term", **over}]

@@ -76,12 +76,12 @@ def test_P3_unknown_option_names_the_nearest_one(
     ("option", "value", "path", "words"),
     [
         ("name", "", "name", "at least 1 character"),
-        ("name", 5, "name", "valid string"),
+        ("name", 5, "name", "a text is wanted"),
         ("feed", "pictures", "feed", "'roster'"),
         ("mode", "live", "mode", "'test' or 'production'"),
         ("time_zone", "Texas", "time_zone", "America/Chicago"),
         ("time_zone", "../../etc/passwd", "time_zone", "America/Chicago"),
-        ("max_file_bytes", "many", "max_file_bytes", "valid integer"),
+        ("max_file_bytes", "many", "max_file_bytes", "a whole number is wanted"),
         ("max_file_bytes", 1, "max_file_bytes", "greater than or equal to 1024"),
         ("contacts", {"success": ["Jo <jo@example.org>"]}, "contacts.success.0", "name@example.org"),
         ("access", {"key_policy": {"bits": 1024}}, "access.key_policy.bits", "greater than or equal to 2048"),
@@ -354,13 +354,13 @@ STATUS = "name: Mercy\nfeed: status\nstatus:\n"
         (
             "status_types: [{ id: 1, name: Masks, kind: multi, statuses: [{ name: No }] }]",
             "status.status_types.0.statuses.0.name",
-            "input should be a valid string",
+            "a text is wanted here",
             "Write it in quotes: YAML takes Yes, No, On and Off",
         ),
         (
             "status_types: [{ id: 1, name: 24, kind: number }]",
             "status.status_types.0.name",
-            "input should be a valid string",
+            "a text is wanted here",
             "Write it in quotes;",
         ),
         (
@@ -384,6 +384,66 @@ def test_P3_mistakes_in_status_types_and_resources_name_place_and_remedy(
     assert (file, found_path) == ("lake-college.yaml", path)
     assert found.startswith(problem)
     assert found_remedy.startswith(remedy)
+
+
+_NAME = "a name has lower-case letters, digits and underscores, begins with a letter, 40 at the most"
+
+
+@pytest.mark.parametrize(
+    ("export", "path", "problem", "remedy"),
+    [
+        ("format: pipe", "format", "options are wanted here", "Write `format: { kind: pipe }`."),
+        ("format: psv", "format", "options are wanted here", "Write `format: { kind: pipe }`."),
+        ("format: { kind: psv }", "format.kind", "input should be 'csv',", "Did you mean 'pipe'?"),
+        ("target: server", "target", "options are wanted here", "Write `target: { kind: server }`."),
+        ("target: [a]", "target", "options are wanted here", "Write `target: { name: value }`;"),
+        (
+            "delivered_mail: x@y.example",
+            "delivered_mail",
+            "a list is wanted here",
+            "Put it in brackets: `delivered_mail: [x@y.example]`.",
+        ),
+        ("columns: { a: b }", "columns", "a list is wanted here", "Put what belongs there in brackets:"),
+        (
+            "parameters: { from: 2026-11-01 }",
+            "parameters.from",
+            "YAML takes it for a date of its own",
+            'Put the day in quotes: "2026-11-01".',
+        ),
+        ("parameters: { days: null }", "parameters.days", "a text, a whole number,", "Correct the value."),
+        ("columns: [Username]", "columns.0.column", _NAME, "Did you mean 'username'?"),
+        ("columns: [VerifyDate]", "columns.0.column", _NAME, "Did you mean 'verify_date'?"),
+        ("columns: ['7']", "columns.0.column", _NAME, "Write such a name."),
+        ("target: { folder: ../x }", "target", "`folder` must be a plain path, and `..` is none", "Correct"),
+    ],
+)
+def test_M43_mistakes_in_exports_are_told_in_the_words_of_the_file(
+    folder: Path, export: str, path: str, problem: str, remedy: str
+) -> None:
+    content = f"{GOOD}exports:\n  daily:\n    report: verified_students\n    {export}\n"
+    file, found_path, found, found_remedy = only(problems_of(folder, content))
+    assert (file, found_path) == ("lake-college.yaml", f"exports.daily.{path}")
+    assert found.startswith(problem)
+    assert found_remedy.startswith(remedy)
+
+
+def test_M43_the_name_of_an_export_that_is_none_is_told_with_one_that_is(folder: Path) -> None:
+    content = f"{GOOD}exports:\n  Verified Daily: {{ report: verified_students }}\n"
+    expected = ("lake-college.yaml", "exports.Verified Daily", _NAME, "Did you mean 'verified_daily'?")
+    assert only(problems_of(folder, content)) == expected
+
+
+def test_M44_cron_without_quotes_is_told_as_such(folder: Path) -> None:
+    content = f"{GOOD}exports:\n  daily:\n    report: verified_students\n    schedule: */5 * * * *\n"
+    _, path, problem, remedy = only(problems_of(folder, content))
+    assert path.startswith("line ")
+    assert problem == "not YAML: a value begins with `*`"
+    assert remedy == 'Put it in quotes, such as "*/5 * * * *".'
+
+
+def test_P3_a_sentence_ends_with_one_full_stop() -> None:
+    told = str(Problem("lake-college.yaml", "exports.daily", "It must be a text.", "Mend it."))
+    assert told == "lake-college.yaml: exports.daily: It must be a text. Mend it."
 
 
 def test_P3_one_tenant_is_kept_until_its_own_file_changes(folder: Path) -> None:
