@@ -295,7 +295,7 @@ def _show_export(console: Console, settings: Settings, tenant: Tenant, verified:
     delivery = received.delivery
     head = "\n".join(received.text.splitlines()[:_EXPORT_LINES])
     about = Text(f"/{tenant.inbox.outbox}/{delivery.delivered_name} (its first lines)")
-    console.print(Panel(Text(head), title=about, title_align="left"))
+    console.print(Panel(Text(head, no_wrap=True, overflow="ellipsis"), title=about, title_align="left"))
     since_s = ((delivery.delivered_at or verified.at) - verified.at).total_seconds()
     _say(console, f"{delivery.rows_total:,} students, {since_s:.1f} s after they were verified")
     _say(console, f"who is listed once is not listed again: exchange export list --tenant {tenant.code}")
