@@ -246,11 +246,13 @@ def _parse(**variables: str) -> list[object]:
     return found
 
 
+@pytest.mark.slow
 def test_AN5_parsing_builds_all_and_imports_nothing_heavy(add_tenant: Callable[..., None]) -> None:
     add_group(add_tenant, "mercy")
     assert _parse() == [["outbound__mercy__nhsn_daily", "outbound__mercy__nhsn_weekly"], []]
 
 
+@pytest.mark.slow
 def test_AN1_inside_a_task_only_the_wanted_dag_is_built_and_only_its_tenant_read(
     add_tenant: Callable[..., None],
 ) -> None:
