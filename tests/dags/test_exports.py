@@ -23,7 +23,7 @@ from partner_exchange.errors import DeliveryWaits, LoginRefused, RemoteBusy, Sto
 from partner_exchange.exports.delivery.ladder import LADDER_S, SPREAD
 from partner_exchange.orchestration.builders import build_inbound_dag
 from partner_exchange.orchestration.exports import build_export_dag
-from partner_exchange.orchestration.exports_tasks import due_at
+from partner_exchange.orchestration.exports_tasks import ON_TIME, due_at, in_lines, is_made_up
 from partner_exchange.orchestration.ladder_policy import (
     LADDER_ARGUMENTS,
     LONGEST_PAUSE_S,
@@ -103,6 +103,9 @@ def test_M74_runs_never_overlap_and_none_is_made_up_for(dag: DAG) -> None:
     assert (dag.max_active_runs, dag.catchup) == (1, False)
     assert dag.doc_md is not None
     assert "nothing is lost" in dag.doc_md
+    page = " ".join(dag.doc_md.split())
+    assert "more than 10 minutes ago, the run is skipped" in page
+    assert "more than 10 minutes ago" in " ".join((PROJECT / "docs" / "exports.md").read_text().split())
 
 
 def test_M44_the_tags_name_feed_tenant_mode_export_and_report() -> None:
@@ -126,6 +129,7 @@ def test_P1_the_docs_of_a_run_say_what_happens_and_how_to_go_on() -> None:
         "exchange export resend",
         "exchange export deliveries --tenant state-university --export verified",
         "Red run?",
+        "later runs are red too",
         ladder_in_words(),
     ):
         assert needed in " ".join(page.split()), needed
@@ -168,7 +172,7 @@ def test_M71_the_asset_says_where_the_file_goes(target: dict[str, str], place: s
     assert uris == [f"x-exchange-export://{place}?export=state-university/{name}" for name in ("one", "two")]
 
 
-def a_run(kind: DagRunType) -> DagRun:
+def a_run(kind: DagRunType, *, late: timedelta = timedelta(0), clear_number: int = 0) -> DagRun:
     return DagRun(
         dag_id="outbound__alpha__verified",
         run_id="any",
@@ -176,8 +180,9 @@ def a_run(kind: DagRunType) -> DagRun:
         data_interval_start=NOON,
         data_interval_end=NOON,
         run_after=NOON,
-        start_date=NOON,
+        start_date=NOON + late,
         end_date=None,
+        clear_number=clear_number,
         run_type=kind,
         state=DagRunState.RUNNING,
         consumed_asset_events=[],
@@ -189,6 +194,26 @@ def a_run(kind: DagRunType) -> DagRun:
 def test_M46_only_runs_of_the_schedule_serve_a_time_of_it(kind: DagRunType) -> None:
     is_of_schedule = kind in (DagRunType.SCHEDULED, DagRunType.BACKFILL)
     assert due_at(a_run(kind)) == (NOON if is_of_schedule else None)
+
+
+@pytest.mark.parametrize("kind", list(DagRunType))
+def test_M44_only_a_run_that_the_scheduler_starts_late_is_made_up(kind: DagRunType) -> None:
+    late = ON_TIME + timedelta(seconds=1)
+    assert is_made_up(a_run(kind, late=late)) == (kind is DagRunType.SCHEDULED)
+    assert not is_made_up(a_run(kind, late=ON_TIME))
+    # Somebody cleared it, so somebody wants it.
+    assert not is_made_up(a_run(kind, late=late, clear_number=1))
+
+
+def test_X10_a_message_is_logged_in_lines_with_each_command_whole() -> None:
+    message = "The server of the partner shows another key than the pinned one, " * 2 + (
+        "so nothing goes. Mend that, then run `exchange export resend 01M7Z0K9SSR3BVJ4T5W1QEXAMP`, at once."
+    )
+    lines = in_lines(message).splitlines()
+    assert len(lines) > 2
+    assert max(map(len, lines)) <= 100
+    assert " ".join(lines) == message
+    assert [line for line in lines if "`exchange export resend 01M7Z0K9SSR3BVJ4T5W1QEXAMP`" in line]
 
 
 @pytest.mark.parametrize("step", ["select", "write", "deliver"])

@@ -34,8 +34,10 @@ Sends the report **{report}**, {content}, to {place}. {when}
 | `notify` | sends the mails; shows what became of the delivery |
 
 **No time is caught up, and nothing is lost:** a file holds what was not delivered before, however many times
-of the schedule were missed. After an outage, and when this DAG is new or unpaused, one run starts at once for
-the last time that was missed. Runs never overlap: while one waits for its next try, changes wait with it.
+of the schedule were missed. After an outage, and when this DAG is unpaused, one run starts at once for the
+last time that was missed. When the export is new and that time is more than {late} minutes ago, the run is
+skipped: the first file goes at the next time of the schedule. Runs never overlap: while one waits for its
+next try, changes wait with it.
 
 **`deliver` waits?** The server cannot be reached or refuses for now. It is tried again after 10 minutes, then
 1, 4, 12 and 24 hours; the log has a line for each look in between.
@@ -45,8 +47,9 @@ within the hour.
 
 **Red run?** The delivery is a dead letter: login, host key, path or space do not hold, or all tries failed.
 The log of `notify` says which and what to do. Mend it, then `exchange export resend <delivery>`. Until then
-runs are skipped, with the reason, and what changes goes with the next file. Clearing a task is always safe:
-it takes up the work where it stopped, and a file that was delivered is not delivered again.
+later runs are red too, at `select`, with the same words in its log: the colour of the newest run is the state
+of the export. Pausing this DAG quiets it. What changes meanwhile goes with the next file. Clearing a task is
+always safe: it takes up the work where it stopped, and a file that was delivered is not delivered again.
 """
 
 _CONFIRM = (
@@ -93,6 +96,7 @@ def build_export_dag(tenant: Tenant, export_name: str) -> DAG:
             content="what is new since the last delivered file" if export.content == "delta" else "all rows",
             place=place_of(tenant, export.target),
             when=_when(export, zone),
+            late=int(exports_tasks.ON_TIME.total_seconds() // 60),
             confirm=_CONFIRM[export.target.answers is not None],
         ),
         **COMMON,
