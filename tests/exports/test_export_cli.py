@@ -302,7 +302,19 @@ def test_M64_a_report_without_a_name_is_written_beside_and_a_broken_one_leaves_n
     said = export("run", "-t", CODE, "-r", "student_roster", "-f", "fixed", "-o", "wide.txt", code=1).stderr
     assert "Username" in said
     assert "xxx" not in said
+    assert "the file was not made" in said
+    assert "--too-long cut" in said
     assert [one.name for one in folder.iterdir()] == ["verified_students-20261120T120000Z.csv"]
+
+
+def test_M73_a_report_by_hand_may_cut_what_is_too_long(uni: Outbound) -> None:
+    uni.enroll(1, username="x" * 300 + "@example.edu", student_id="S99999999")
+    fixed = ("run", "-t", CODE, "-r", "student_roster", "-c", "username", "-f", "fixed", "--out", "-")
+    lines = export(*fixed, "--too-long", "cut").stdout.splitlines()
+    assert {len(one) for one in lines} == {50}
+    assert "x" * 50 in lines
+    said = export(*fixed[:-4], "-f", "csv", "--too-long", "cut", code=2).stderr
+    assert "belongs to --format fixed and xlsx" in words(said)
 
 
 def test_M63_the_catalogue_and_a_report_are_described() -> None:
@@ -428,7 +440,7 @@ def test_M72_each_question_is_an_option_too(partner: Path) -> None:
         (["-r", "on_campus", "--name", "On Campus"], "lower-case letters"),
         (["-r", "on_campus", "--name", "nhsn_daily"], "nhsn_ is taken"),
         (["-r", "verified_students", "--name", "verified"], "has an export verified already"),
-        (["-r", "on_campus", "--target", "home", "--folder", "../x"], "without .."),
+        (["-r", "on_campus", "--target", "home", "--folder", "../x"], "`..` is none"),
         (["-r", "new_students", "-p", "days=soon"], "whole number"),
         (["-r", "deliveries", "--content", "some"], "one of full, delta"),
     ],

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -19,6 +19,7 @@ from partner_exchange.tenants.exports import FormatKind
 if TYPE_CHECKING:
     from partner_exchange.exports.plan import Plan
     from partner_exchange.ledger.deliveries import Delivery
+    from partner_exchange.tenants.exports import ExportFormat
     from partner_exchange.tenants.model import Tenant
 
 _STANDARD_OUTPUT = "-"
@@ -42,6 +43,10 @@ def run(
         list[str] | None, typer.Option("--column", "-c", help="column of the report, in order; repeatable")
     ] = None,
     format_kind: Annotated[FormatKind, typer.Option("--format", "-f", help="form of the report")] = "csv",
+    too_long: Annotated[
+        Literal["refuse", "cut"] | None,
+        typer.Option("--too-long", help="of fixed and xlsx: what becomes of texts that do not fit"),
+    ] = None,
     out: Annotated[
         str | None, typer.Option("--out", "-o", help="file for the report; unset: named after it; - to print")
     ] = None,
@@ -59,10 +64,11 @@ def run(
         policy = registry.load_one(tenant)
         if report is not None:
             given = parameters(param)
-            _write_report(policy, report, given, column or (), format_kind, out, as_json=as_json)
+            plan = _plan(policy, report, given, column or (), _format(format_kind, too_long))
+            _write_report(plan, out, as_json=as_json)
         elif export is not None:
-            if param or column or out:
-                raise typer.BadParameter("--param, --column and --out belong to --report")
+            if param or column or out or too_long:
+                raise typer.BadParameter("--param, --column, --too-long and --out belong to --report")
             _run_export(policy, export, as_json=as_json)
 
 
@@ -102,23 +108,14 @@ def delivered_sentence(delivery: Delivery) -> str:
     )
 
 
-def _write_report(
-    tenant: Tenant,
-    report: str,
-    given: dict[str, str],
-    names: Sequence[str],
-    format_kind: FormatKind,
-    out: str | None,
-    *,
-    as_json: bool,
-) -> None:
+def _write_report(plan: Plan, out: str | None, *, as_json: bool) -> None:
     from partner_exchange import clock
     from partner_exchange.exports import formats
     from partner_exchange.local.database import ensure_database
     from partner_exchange.settings import get_settings
     from partner_exchange.storage.names import utc_stamp
 
-    plan = _plan(tenant, report, given, names, format_kind)
+    report, format_kind = plan.report.name, plan.export.format.kind
     place = out or f"{report}-{utc_stamp(clock.now())}.{formats.ending(format_kind)}"
     _require_sound_place(place, format_kind, as_json=as_json)
     with ensure_database(get_settings()):
@@ -131,12 +128,24 @@ def _write_report(
         print(f"{report}: {told} written to {'standard output' if place == '-' else place}", file=sys.stderr)
 
 
+def _format(kind: FormatKind, too_long: Literal["refuse", "cut"] | None) -> ExportFormat:
+    """Return the form of a report.
+
+    :raises BadParameter: nothing is ever too long for it.
+    """
+    from partner_exchange.tenants.exports import ExportFormat
+
+    if too_long is not None and kind not in ("fixed", "xlsx"):
+        raise typer.BadParameter("belongs to --format fixed and xlsx", param_hint="--too-long")
+    return ExportFormat(kind=kind, too_long=too_long or "refuse")
+
+
 def _plan(
-    tenant: Tenant, report: str, given: dict[str, str], names: Sequence[str], format_kind: FormatKind
+    tenant: Tenant, report: str, given: dict[str, str], names: Sequence[str], form: ExportFormat
 ) -> Plan:
     from partner_exchange.exports import plan as plans
     from partner_exchange.exports.reports import catalogue, settling
-    from partner_exchange.tenants.exports import Export, ExportColumn, ExportFormat
+    from partner_exchange.tenants.exports import Export, ExportColumn
 
     # Before the models: they would tell of patterns where a nearest name is the better help.
     settling.columns(catalogue.get(report, tenant.feed), names)
@@ -144,7 +153,7 @@ def _plan(
         report=report,
         parameters=dict(given),
         columns=tuple(ExportColumn(column=name) for name in names),
-        format=ExportFormat(kind=format_kind),
+        format=form,
     )
     return plans.settle(tenant, report, export)
 

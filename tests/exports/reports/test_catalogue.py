@@ -11,15 +11,20 @@ import yaml
 
 from partner_exchange.errors import ReportRefused
 from partner_exchange.exports import plan
+from partner_exchange.exports.answers.reading import COMMENT_CHARACTERS
 from partner_exchange.exports.columns import Kind
 from partner_exchange.exports.reports import catalogue, docs, settling
 from partner_exchange.exports.reports.catalogue import REPORTS
 from partner_exchange.exports.reports.recipes import RECIPES, Recipe
 from partner_exchange.exports.reports.report import EVERY_FEED, Report
+from partner_exchange.feeds.vxu.code_sets import vaccines
+from partner_exchange.ledger.mails import Event
 from partner_exchange.tenants.exports import Export
 from partner_exchange.tenants.model import Tenant
+from partner_exchange.validation.catalogue import CATALOGUE
 from support.reported import tenant_of
 
+LONGEST_STATUS_TYPE = 100
 EACH = pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS)
 
 
@@ -54,6 +59,29 @@ def test_M63_each_column_is_described_once_and_fits_a_file_of_fixed_width(report
         assert re.fullmatch(r"[A-Z][A-Za-z0-9]*", one.header)
         assert one.width >= 1
         assert not one.form or one.kind in (Kind.DATE, Kind.INSTANT)
+
+
+@pytest.mark.parametrize(
+    ("report", "column", "longest"),
+    [
+        ("mails", "event", max(map(len, Event))),
+        ("findings_by_code", "code", max(map(len, CATALOGUE))),
+        ("findings_by_code", "title", max(len(one.title) for one in CATALOGUE.values())),
+        ("findings_by_code", "next_step", max(len(one.next_step) for one in CATALOGUE.values())),
+        ("rejected_rows", "code", max(map(len, CATALOGUE))),
+        ("rejected_rows", "message", 2 * max(len(one.message) for one in CATALOGUE.values())),
+        ("rejected_rows", "column", LONGEST_STATUS_TYPE),
+        ("overdue_statuses", "status_type", LONGEST_STATUS_TYPE),
+        ("nhsn_states", "comment", COMMENT_CHARACTERS),
+        ("doses_by_vaccine_and_age", "vaccine", max(len(one.label) for one in vaccines().values())),
+        ("refusals_by_vaccine", "vaccine", max(len(one.label) for one in vaccines().values())),
+    ],
+)
+def test_M73_a_column_of_our_own_words_holds_the_longest_of_them(
+    report: str, column: str, longest: int
+) -> None:
+    (width,) = [one.width for one in REPORTS[report].columns if one.name == column]
+    assert width >= longest
 
 
 @EACH

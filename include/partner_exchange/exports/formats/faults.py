@@ -12,7 +12,7 @@ def too_wide(header: str, *, width: int, count: int, longest: int, remedy: str) 
     """
     message = (
         f"The column {header!r} holds {width} characters, and {count} of the values looked at so far have "
-        f"more, up to {longest}. The file is not delivered. {remedy}"
+        f"more, up to {longest}, so the file was not made. {remedy}"
     )
     facts = {"width": width, "count": count, "longest": longest}
     return FileUnwritable("value-too-wide", message, column=header, **facts)

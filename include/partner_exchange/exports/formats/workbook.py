@@ -180,8 +180,8 @@ class _Sheet:
         numbers = range(self._row, self._row + len(contents[0]))
         if numbers.stop - 1 > SHEET_ROWS:
             message = (
-                f"A sheet of XLSX holds {SHEET_ROWS} rows with its header, and there are more. The file is "
-                "not delivered. Choose another kind such as csv, or parameters that leave rows out."
+                f"A sheet of XLSX holds {SHEET_ROWS} rows with its header, and there are more, so the "
+                "file was not made. Choose another kind such as csv, or parameters that leave rows out."
             )
             raise FileUnwritable("too-many-rows", message, limit=SHEET_ROWS)
         cells = [
@@ -198,7 +198,7 @@ class _Sheet:
         self._size_bytes += len(data)
         if self._size_bytes > _SHEET_BYTES:
             message = (
-                "The sheet is larger than 2 GB, which no spreadsheet opens. The file is not delivered. "
+                "The sheet is larger than 2 GB, which no spreadsheet opens. The file was not made. "
                 "Choose another kind such as csv, or fewer columns."
             )
             raise FileUnwritable("sheet-too-large", message, limit_bytes=_SHEET_BYTES)

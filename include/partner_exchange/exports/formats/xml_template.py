@@ -154,7 +154,7 @@ def _line(error: Exception) -> int | None:
 def _broken(reason: str, *, line: int | None) -> FileUnwritable:
     where = f", line {line}" if line else ""
     message = (
-        f"The template of the XML file is broken{where}: {reason}. The file is not delivered. "
+        f"The template of the XML file is broken{where}: {reason}. The file was not made. "
         "Correct the template, then run the export again."
     )
     return FileUnwritable("template-broken", message, line=line)

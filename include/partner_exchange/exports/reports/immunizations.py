@@ -46,7 +46,7 @@ _UNKNOWN = "unknown"
 _AGES = (*AGE_BANDS, _UNKNOWN)
 _LAG_DAYS = (3, 14, 30)
 _CVX = text("cvx", "Cvx", about="CVX code; empty: none is known", width=6)
-_VACCINE = text("vaccine", "Vaccine", about="name of the vaccine", width=60)
+_VACCINE = text("vaccine", "Vaccine", about="name of the vaccine", width=140)
 _GIVEN = integer("given", "Given", about="of them given by who reported them")
 _HISTORICAL = integer("historical", "Historical", about="of them told from records of others")
 _FROM = Parameter("from", Kind.DATE, "only doses given from this day on")

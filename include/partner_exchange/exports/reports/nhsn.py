@@ -66,7 +66,7 @@ REPORTS = (
                 width=14,
             ),
             text("reason_code", "ReasonCode", about="why; see nhsn.md", width=24),
-            text("comment", "Comment", about="what it means and what to do", width=80),
+            text("comment", "Comment", about="what it means and what to do", width=4000),
             text(
                 "origin", "Origin", about="`set`: our own checks; `answer`: NHSN, or the way there", width=8
             ),

@@ -85,7 +85,7 @@ REPORTS = (
         "about and whether they went; no address is in it.",
         feeds=EVERY_FEED,
         columns=(
-            text("event", "Event", about="what they tell", width=14),
+            text("event", "Event", about="what they tell", width=24),
             text("state", "State", about="`queued`, `sent` or `refused` by the mail server", width=10),
             integer("mails", "Mails", about="how many; one per recipient"),
             instant("first_at", "FirstAt", about="when the first was written"),

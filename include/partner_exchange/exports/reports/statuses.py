@@ -41,7 +41,7 @@ _OF_RESOURCE = (
 )
 _OF_TYPE = (
     integer("status_type_id", "StatusTypeId", about="number that never changes"),
-    text("status_type", "StatusType", about="name of the status type", width=30),
+    text("status_type", "StatusType", about="name of the status type", width=100),
 )
 _SAID = (
     text("value", "Value", about="what was reported; empty: not applicable", width=30),
