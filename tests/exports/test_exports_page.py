@@ -75,14 +75,24 @@ _ANSWERS: dict[str, list[tuple[bytes, str | None]]] = {
     "a JSON object": [
         (b'{"status": "ok", "message": "12 rows"}', "accepted"),
         (b'{"outcome": "error"}', "refused"),
+        (b'{"accepted": false}', "refused"),
     ],
-    "a CSV with a column `status` or `outcome`": [
+    "a CSV with a column `status` or `outcome`, a JSON list": [
         (b"status,comment\nok,\naccepted,\n", "accepted"),
         (b"row;outcome\n1;ok\n2;rejected\n", "refused"),
+        (b'[{"status": "ok"}, {"status": "error"}]', "refused"),
+        (b"\n" * 9 + b"row,status\n1,error\n", "refused"),
     ],
-    "other text": [(b"Accepted, thank you", "accepted"), (b"Rejected", "refused"), (b"Thank you", None)],
-    "broken JSON, an unknown status, no text, more than 1 MiB": [
+    "other text": [
+        (b"Accepted, thank you", "accepted"),
+        (b"Rejected", "refused"),
+        (b"10 rows rejected", "refused"),
+        (b"Thank you", None),
+    ],
+    "broken JSON or CSV, a row without a status or with an unknown one, no text, more than 1 MiB": [
         (b"{", "unreadable"),
+        (b'status\n"ok', "unreadable"),
+        (b"row,status\n1\n2,ok\n", "unreadable"),
         (b'{"status": "maybe"}', "unreadable"),
         (b"\x00\x01", "unreadable"),
     ],

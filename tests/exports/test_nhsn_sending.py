@@ -325,6 +325,25 @@ def test_E39_an_answer_about_strangers_only_needs_a_person(cdc: Cdc) -> None:
     assert cdc.delivery().state is DeliveryState.DELIVERED
 
 
+@pytest.mark.parametrize("front", ["", "Result of the upload\n"])
+def test_E39_a_cut_line_or_a_title_turns_no_refusal_into_a_confirmation(cdc: Cdc, front: str) -> None:
+    cdc.build()
+    cdc.send()
+    assert cdc.answer(f"{SET}.ack", f"{front}Org ID,Status\n30101\n30102,Error\n") == AnswerCounts(refused=1)
+    assert [cdc.states()[one][0] for one in ("10001", "10002")] == ["Ready", "Error"]
+    with transaction() as connection:
+        (answer,) = delivery_answers.latest(connection, "mercy")
+    assert answer.comment == "By hospital: 1 Error, 1 with an unknown status."
+
+
+@pytest.mark.parametrize("rows", ["", '30101,"Submitted\n30102,Error\n', "30101\n"])
+def test_E39_a_table_that_says_nothing_needs_a_person(cdc: Cdc, rows: str) -> None:
+    cdc.build()
+    cdc.send()
+    assert cdc.answer(f"{SET}.ack", f"Org ID,Status\n{rows}") == AnswerCounts(unreadable=1)
+    assert [cdc.states()[one][0] for one in ("10001", "10002")] == ["Ready", "Ready"]
+
+
 def test_E39_late_answers_are_added_and_the_newest_holds(cdc: Cdc) -> None:
     cdc.build()
     cdc.send()

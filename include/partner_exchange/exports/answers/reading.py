@@ -11,15 +11,14 @@ confirmation would otherwise go unseen, and a confirmation under the name of a r
 from __future__ import annotations
 
 import codecs
-import csv
 import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
+from partner_exchange.exports.answers.table import LABELS, TableBroken, table_of
 from partner_exchange.ledger.delivery_answers import Verdict
-from partner_exchange.readers.guards import DELIMITERS
 
 MOST_BYTES = 1024 * 1024
 """A longer answer is not read."""
@@ -34,12 +33,22 @@ _REFUSED = frozenset(
     + ("nack", "nak", "not")
 )
 """``not`` begins "Not accepted"; ``no`` is not among them, as in "No errors"."""
-_LABELS = ("status", "outcome")
 _COMMENTS = ("message", "comment")
 _WEIGHT = {None: 0, Verdict.ACCEPTED: 1, Verdict.UNREADABLE: 2, Verdict.REFUSED: 3}
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
 _WORD = re.compile(r"[^\W\d_]+")
+_WORD_OR_NUMBER = re.compile(r"\d+|[^\W\d_]+")
+_NONE = frozenset(("no", "zero", "none", "without"))
+"""Before a word of refusal, or one word before that, they take it back, as does 0: "12 rows, 0 rejected"."""
+_NO_REPLY = re.compile(r"\bnot (?:reply|respond|answer)\b")
+"""What machines write below their mails."""
+_FLAGS = {"true": True, "yes": True, "false": False, "no": False}
+_FLAG_LINE = re.compile(r"\W*([^\W\d_]+)\s*[:=]\s*([a-z]+)\W*")
+_BEGINS_LIKE_JSON = re.compile(r"\{|\[\s*[\[{\"]")
+
+_Said: TypeAlias = tuple[Verdict | None, str]
+"""A verdict, None when there is none, and a comment."""
 
 
 @dataclass(frozen=True)
@@ -89,53 +98,117 @@ def one_line(text: str) -> str:
     return f"{printable[: COMMENT_CHARACTERS - 1]}…"
 
 
-def table_of(text: str) -> list[dict[str, str]] | None:
-    """Return the rows of a CSV by header, in lower case with letters only; None when it cannot be read so.
-
-    The delimiter is the one that the header has most of; short rows lack their last values.
-    """
-    lines = text.splitlines()
-    if not lines:
-        return None
-    delimiter = max(DELIMITERS, key=lines[0].count)
-    try:
-        rows = [row for row in csv.reader(lines, delimiter=delimiter) if any(cell.strip() for cell in row)]
-    except csv.Error:
-        return None
-    if not rows:
-        return None
-    header = ["".join(_WORD.findall(cell)).casefold() for cell in rows[0]]
-    return [dict(zip(header, (cell.strip() for cell in row), strict=False)) for row in rows[1:]]
-
-
-def _said(text: str) -> tuple[Verdict | None, str]:
+def _said(text: str) -> _Said:
     """Return what a content says and its comment; None leaves it to the name."""
     if not text:
         return None, ""
-    if text.startswith("{"):
-        return _said_by_json(text)
-    rows = table_of(text)
-    if rows and any(label in rows[0] for label in _LABELS):
-        return max(map(_said_by, rows), key=lambda said: _WEIGHT[said[0]])
-    words = (word.casefold() for word in _WORD.findall(text.splitlines()[0]))
-    return _meant(next((word for word in words if word not in _LABELS), "")), text
+    if text.startswith(("{", "[")):
+        said = _said_by_json(text)
+        if said is not None:
+            return said
+    try:
+        table = table_of(text)
+    except TableBroken:
+        return Verdict.UNREADABLE, "It begins like a table, but cannot be read as one."
+    if table is None:
+        return _said_in_words(text), text
+    if not table.rows:
+        return None, text
+    front = (_said_in_words(table.front), table.front) if table.front else (None, "")
+    said_by_rows = [_said_by_row(row) for row in table.rows]
+    return _worst([*said_by_rows, front] if front[0] is Verdict.REFUSED else said_by_rows)
 
 
-def _said_by_json(text: str) -> tuple[Verdict | None, str]:
+def _worst(said: Iterable[_Said]) -> _Said:
+    return max(said, key=lambda one: _WEIGHT[one[0]])
+
+
+def _said_by_row(row: Mapping[str, str]) -> _Said:
+    said = _said_by(row)
+    return said if said[0] is not None else (Verdict.UNREADABLE, said[1] or "A row has no status.")
+
+
+def _said_in_words(text: str) -> Verdict | None:
+    """Return what free text says: its first word, or a word of refusal anywhere in its first line."""
+    line = text.splitlines()[0].casefold()
+    flag = _FLAG_LINE.fullmatch(line)
+    if flag is not None and (said := _flag(flag[1], flag[2])) is not None:
+        return said
+    first = next((word for word in _WORD.findall(line) if word not in LABELS), "")
+    return _meant(first) or (Verdict.REFUSED if _has_refusal(line) else None)
+
+
+def _has_refusal(line: str) -> bool:
+    words = _WORD_OR_NUMBER.findall(_NO_REPLY.sub("", line))
+    return any(
+        word in _REFUSED and not any(_is_none(one) for one in words[max(0, place - 2) : place])
+        for place, word in enumerate(words)
+    )
+
+
+def _is_none(word: str) -> bool:
+    return word in _NONE or not word.strip("0")
+
+
+def _said_by_json(text: str) -> _Said | None:
+    """Return what JSON says; None for text that only begins with a bracket."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
-        return Verdict.UNREADABLE, "It begins like JSON, but is none."
-    return _said_by({str(key).casefold(): value for key, value in found.items()})
+        is_meant = _BEGINS_LIKE_JSON.match(text) is not None
+        return (Verdict.UNREADABLE, "It begins like JSON, but is none.") if is_meant else None
+    if isinstance(found, list):
+        unclear: _Said = (Verdict.UNREADABLE, "A part of the list has no status.")
+        return _worst([said for one in found for said in _said_within(one) or [unclear]] or [unclear])
+    said = _said_by(_facts(found))
+    if said[0] is not None:
+        return said
+    # What a part says that nobody knows is no word on the whole.
+    return _worst([said, *(one for one in _said_within(found) if one[0] is not Verdict.UNREADABLE)])
 
 
-def _said_by(facts: Mapping[str, Any]) -> tuple[Verdict | None, str]:
-    comment, status = _first(facts, _COMMENTS), _first(facts, _LABELS)
-    if not status:
-        return None, comment
-    words = _WORD.findall(status)
-    meant = _meant(words[0].casefold()) if words else None
-    return (meant or Verdict.UNREADABLE), comment or status
+def _said_within(found: object) -> list[_Said]:
+    """Return what the outermost objects say that say anything."""
+    told, waiting = [], [found]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            said = _said_by(_facts(one))
+            if said[0] is not None:
+                told.append(said)
+            else:
+                waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
+    return told
+
+
+def _facts(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {key.casefold(): value for key, value in found.items()}
+
+
+def _said_by(facts: Mapping[str, Any]) -> _Said:
+    comment, status = _first(facts, _COMMENTS), _first(facts, LABELS)
+    told: list[_Said] = [
+        (said, comment or f"{name}: {value}".casefold())
+        for name, value in facts.items()
+        if isinstance(value, (bool, str)) and (said := _flag(name, str(value))) is not None
+    ]
+    if status:
+        words = _WORD.findall(status)
+        meant = _meant(words[0].casefold()) if words else None
+        told.insert(0, (meant or Verdict.UNREADABLE, comment or status))
+    return _worst(told) if told else (None, comment)
+
+
+def _flag(name: str, value: str) -> Verdict | None:
+    """Return what a word says that has yes or no beside it, as in ``"accepted": false``."""
+    is_yes = _FLAGS.get(value.strip().casefold())
+    if is_yes is None:
+        return None
+    if name in _ACCEPTED or name == "valid":
+        return Verdict.ACCEPTED if is_yes else Verdict.REFUSED
+    return Verdict.REFUSED if is_yes and name in _REFUSED else None
 
 
 def _first(facts: Mapping[str, Any], keys: Iterable[str]) -> str:

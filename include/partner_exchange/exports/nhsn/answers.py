@@ -17,7 +17,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from partner_exchange.exports.answers.reading import Reading, one_line, table_of, text_of
+from partner_exchange.exports.answers.reading import Reading, one_line, text_of
+from partner_exchange.exports.answers.table import TableBroken, table_of
 from partner_exchange.exports.nhsn.selection import Reason, recorded_id
 from partner_exchange.ledger import nhsn as ledger
 from partner_exchange.ledger.deliveries import Delivery
@@ -75,21 +76,27 @@ class Lines:
         parts = [f"{counts[state]} {state}" for state in NhsnState if counts[state]]
         parts += [f"{self.unmatched} of no hospital in the set"] if self.unmatched else []
         parts += [f"{self.unreadable} with an unknown status"] if self.unreadable else []
-        return f"By hospital: {', '.join(parts)}."
+        return f"By hospital: {', '.join(parts) or 'nothing'}."
 
 
 def read_lines(connection: Connection, tenant: Tenant, delivery: Delivery, content: bytes) -> Lines | None:
-    """Return what the answer says of single hospitals; None for one that speaks of the set as a whole."""
-    rows = table_of(text_of(content) or "")
-    if not rows or not {"orgid", "status"} <= rows[0].keys():
+    """Return what the answer says of single hospitals; None for one that speaks of the set as a whole.
+
+    A line without any status, such as a cut one, counts among those with an unknown status.
+    """
+    try:
+        table = table_of(text_of(content) or "")
+    except TableBroken:
+        return None
+    if table is None or not {"orgid", "status"} <= {*table.columns}:
         return None
     sent = _sent(connection, tenant, delivery)
     outcomes: dict[str, NhsnOutcome] = {}
     unmatched = unreadable = 0
-    for row in rows:
-        words = " ".join(re.findall(r"[^\W\d_]+", row.get("status", ""))).casefold()
+    for row in table.rows:
+        words = " ".join(re.findall(r"[^\W\d_]+", row["status"])).casefold()
         found = _hospitals(row, sent)
-        if not words:
+        if row["status"] and not words:
             # "--": nothing is said yet.
             continue
         if not found:
@@ -149,7 +156,7 @@ def _sent(connection: Connection, tenant: Tenant, delivery: Delivery) -> dict[tu
 def _hospitals(row: Mapping[str, str], sent: Mapping[tuple[str, str], str]) -> list[str]:
     """Return the resources that a line is about; an Org ID without a context is all of that id."""
     # A spreadsheet takes the zeros in front away.
-    org_id = row.get("orgid", "").zfill(5)
+    org_id = row["orgid"].zfill(5)
     context = (row.get("context") or row.get("reportingcontext") or "").casefold()
     return [one for (id_, of), one in sent.items() if id_ == org_id and context in ("", of)]
 

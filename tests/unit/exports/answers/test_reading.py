@@ -13,11 +13,14 @@ from partner_exchange.exports.answers.reading import (
     Reading,
     one_line,
     read_answer,
-    table_of,
 )
+from partner_exchange.exports.answers.table import Table, TableBroken, table_of
 from partner_exchange.ledger.delivery_answers import Verdict
 
 ACCEPTED, REFUSED, UNREADABLE = Verdict.ACCEPTED, Verdict.REFUSED, Verdict.UNREADABLE
+
+
+_BROKEN_TABLE = "It begins like a table, but cannot be read as one."
 
 
 @pytest.mark.parametrize("content", [b"", b" \r\n\t", b"\xef\xbb\xbf", b"\xff\xfe"])
@@ -50,6 +53,39 @@ def test_X11_an_empty_answer_says_what_its_name_says(content: bytes, is_accepted
         ("No errors.", ACCEPTED, "No errors."),
         ("Thank you!", ACCEPTED, "Thank you!"),
         ("12 rows", ACCEPTED, "12 rows"),
+        # A short row hides no column, a line before the header no header, a mark of quotation no row.
+        ("Org ID,Status\n12345\n12346,Error\n", REFUSED, "Error"),
+        ("Org ID,Status\n12345\n12346,ok\n", UNREADABLE, "A row has no status."),
+        ("Result of loading\n\nOrg ID,Status\n12345,Error\n", REFUSED, "Error"),
+        ("Rejected: 1 of 2\nrow,status\n1,ok\n", REFUSED, "Rejected: 1 of 2"),
+        ('status,message\nok,"\nerror,x\n', UNREADABLE, _BROKEN_TABLE),
+        ("status,message\nerror," + "x" * 140_000, UNREADABLE, _BROKEN_TABLE),
+        ("status,status\nerror,ok\n", UNREADABLE, _BROKEN_TABLE),
+        # JSON, from outside in.
+        ('[{"status": "ok"}, {"status": "error"}]', REFUSED, "error"),
+        ('[{"status": "ok"}, {"result": {"Status": "ok"}}]', ACCEPTED, "ok"),
+        ('[{"status": "ok"}, {"row": 2}]', UNREADABLE, "A part of the list has no status."),
+        ('["ok", "error"]', UNREADABLE, "A part of the list has no status."),
+        ("[]", UNREADABLE, "A part of the list has no status."),
+        ('[{"status": "ok"}', UNREADABLE, "It begins like JSON, but is none."),
+        ('{"result": [{"status": "error"}]}', REFUSED, "error"),
+        ('{"message": "thanks", "job": {"status": "archived"}}', ACCEPTED, "thanks"),
+        ('{"accepted": false}', REFUSED, "accepted: false"),
+        ('{"Accepted": "No", "message": "late"}', REFUSED, "late"),
+        ('{"rejected": true}', REFUSED, "rejected: true"),
+        ('{"valid": false, "received": true}', REFUSED, "valid: false"),
+        ('{"accepted": true, "error": false}', ACCEPTED, "accepted: true"),
+        # Words of refusal that do not come first.
+        ("10 rows rejected", REFUSED, "10 rows rejected"),
+        ("0 rows accepted, 10 rejected", REFUSED, "0 rows accepted, 10 rejected"),
+        ("Loading failed", REFUSED, "Loading failed"),
+        ("[2026-11-20] Loading failed", REFUSED, "[2026-11-20] Loading failed"),
+        ("Your file could not be loaded", REFUSED, "Your file could not be loaded"),
+        ("accepted: false", REFUSED, "accepted: false"),
+        ("12 rows, 0 rejected", ACCEPTED, "12 rows, 0 rejected"),
+        ("Thanks. Do not reply to this message.", ACCEPTED, "Thanks. Do not reply to this message."),
+        ("Loaded without error", ACCEPTED, "Loaded without error"),
+        ("Thanks.\n3 rows were not new", ACCEPTED, "Thanks. 3 rows were not new"),
     ],
 )
 def test_X11_a_confirmation_with_words(content: str, verdict: Verdict, comment: str) -> None:
@@ -80,12 +116,19 @@ def test_X11_a_comment_is_one_short_printable_line() -> None:
 
 
 def test_X11_a_csv_is_read_by_the_delimiter_of_its_header() -> None:
-    assert table_of('Org ID;Status;Message\n1;"a;b";c,d\n\n2\n') == [
-        {"orgid": "1", "status": "a;b", "message": "c,d"},
-        {"orgid": "2"},
-    ]
+    assert table_of('Of, 21 November\nOrg ID;Status;Message\n1;"a;b";c,d;e\n\n2\n') == Table(
+        front="Of, 21 November",
+        columns=("orgid", "status", "message"),
+        rows=[
+            {"orgid": "1", "status": "a;b", "message": "c,d"},
+            {"orgid": "2", "status": "", "message": ""},
+        ],
+    )
     assert table_of("") is None
     assert table_of('a,b\n"' + "x" * 200_000) is None
+    assert table_of("\n" * 10 + "status\nok") is None
+    with pytest.raises(TableBroken):
+        table_of('status\n"' + "x" * 200_000)
 
 
 @given(st.binary(), st.booleans())
