@@ -59,7 +59,9 @@ class Settings(BaseSettings):
         description="most submissions of one tenant that one purge takes, and most deliveries (T39)",
     )
     operations_mail: str | None = Field(
-        default=None, description="who of us hears about outbound files that cannot be delivered (X10)"
+        default=None,
+        description="who of us hears about outbound files that cannot be delivered (X10); unset: what is "
+        "ours to mend is told to the partner's contacts, and on one machine to an address in its mail sink",
     )
     log_level: str = "INFO"
 

@@ -128,6 +128,7 @@ def test_P10_the_inbox_connection_pins_the_host_key(settings: Settings) -> None:
 def test_P10_parts_get_the_same_settings_in_any_folder(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    monkeypatch.setattr(settings, "operations_mail", "oncall@exchange.example")
     expected = settings.model_dump(exclude={"home", "database_url", "tenants_dir"})
     given = exchange_environment(settings)
     monkeypatch.chdir(tmp_path)
@@ -137,6 +138,22 @@ def test_P10_parts_get_the_same_settings_in_any_folder(
     assert found.model_dump(exclude={"home", "database_url", "tenants_dir"}) == expected
     assert found.home == settings.home_dir
     assert "127.0.0.1" in given["NO_PROXY"]
+
+
+@pytest.mark.parametrize(
+    ("relay", "named", "hears"),
+    [
+        ("127.0.0.1", None, "operations@exchange.example"),
+        ("127.0.0.1", "oncall@exchange.example", "oncall@exchange.example"),
+        ("127.0.0.1", "", ""),
+        ("relay.example", None, ""),
+    ],
+)
+def test_X10_somebody_of_us_hears_in_the_mail_sink_of_one_machine(
+    settings: Settings, relay: str, named: str | None, hears: str
+) -> None:
+    given = settings.model_copy(update={"smtp_host": relay, "operations_mail": named})
+    assert exchange_environment(given)["EXCHANGE_OPERATIONS_MAIL"] == hears
 
 
 def _sleeper(**marks: str) -> subprocess.Popen[bytes]:

@@ -119,6 +119,7 @@ def test_X11_a_delivered_file_that_is_to_be_answered_says_how(uni: Outbound, mai
     for body in bodies(mail):
         assert "v.csv.ack" in body
         assert "v.csv.nack" in body
+        assert "in folder inbound of your home with us" in body
 
 
 @pytest.mark.parametrize(
@@ -128,7 +129,6 @@ def test_X11_a_delivered_file_that_is_to_be_answered_says_how(uni: Outbound, mai
         (Fault.HOST_KEY_CHANGED, "confirm by phone that your server has a new host key"),
         (Fault.PATH_MISSING, "make the folder"),
         (Fault.FULL, "make room"),
-        (Fault.CONNECTION_MISSING, "Nothing is asked of you"),
     ],
 )
 def test_X10_a_dead_letter_says_what_failed_whose_turn_it_is_and_how_it_goes_on(
@@ -142,9 +142,30 @@ def test_X10_a_dead_letter_says_what_failed_whose_turn_it_is_and_how_it_goes_on(
         text = " ".join(body.replace("&#39;", "'").split())
         assert f"{fault}: Nothing can be delivered to folder 'outbound' of connection 'partner_sftp'" in text
         assert asked in text
-        assert f"exchange export resend {delivery.delivery_id}" in text
+        assert "send the delivery again" not in text
+        assert "exchange export" not in text
         assert "Nothing is lost" in text
+    for body in bodies(told[OPERATIONS]):
+        assert f"exchange export resend {delivery.delivery_id}" in body
+        assert "send the delivery again" in body
     assert told[OPERATIONS]["X-Exchange-Event"] == "delivery-failed"
+
+
+@pytest.mark.parametrize("ours", [OPERATIONS, ""])
+def test_X10_what_is_ours_to_mend_asks_the_partner_for_nothing(
+    uni: Outbound, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch, ours: str
+) -> None:
+    monkeypatch.setenv("EXCHANGE_OPERATIONS_MAIL", ours)
+    uni.write_tenant(THEIR_SERVER)
+    delivery = run(uni, Fault.CONNECTION_MISSING)
+    told = sent(mailbox, delivery)
+    assert list(told) == [ours or "it@uni.example"]
+    (mail,) = told.values()
+    for body in bodies(mail):
+        assert f"{Fault.CONNECTION_MISSING}: Nothing can be delivered" in body
+        assert ("Our turn: this is for us to mend. Nothing is asked of you." in body) is not bool(ours)
+        assert ("Nothing is asked of the partner." in body) is bool(ours)
+        assert ("exchange export" in body) is bool(ours)
 
 
 def test_X10_each_fault_has_a_turn_and_at_home_nearly_all_is_ours() -> None:
@@ -178,6 +199,7 @@ def test_X10_a_transient_fault_is_told_only_when_the_ladder_is_at_its_end(
 def test_X10_a_mail_that_waited_tells_what_has_become_of_the_file_since(
     uni: Outbound, mailbox: Mailbox
 ) -> None:
+    uni.write_tenant(THEIR_SERVER)
     delivery = run(uni, Fault.FULL)
     interventions.resend(delivery.delivery_id, uni.open_target, actor="ada")
     mail = sent(mailbox, delivery)["it@uni.example"]
@@ -190,7 +212,8 @@ def test_M73_a_file_that_cannot_be_made_is_told_as_ours(uni: Outbound, mailbox: 
     with pytest.raises(FileUnwritable):
         uni.run()
     delivery = uni.deliveries()[-1]
-    mail = sent(mailbox, delivery)["it@uni.example"]
+    (mail,) = sent(mailbox, delivery).values()
+    assert mail["To"] == OPERATIONS
     assert mail["Subject"] == "[Partner Exchange] verified: could not be made"
     assert "Our turn" in bodies(mail)[0]
     assert delivery.fault_code in bodies(mail)[0]
@@ -201,9 +224,17 @@ def test_X11_a_refused_file_is_told_without_the_partners_words(uni: Outbound, ma
     with transaction() as connection:
         ledger.record_answer(connection, delivery.delivery_id, is_accepted=False)
         queue(connection, Event.DELIVERY_REFUSED, f"{delivery.delivery_id}.20261121T000000Z")
-    (mail,) = sent(mailbox, delivery).values()
-    assert mail["Subject"].endswith("refused by the partner")
-    assert f"exchange export answers --tenant {CODE}" in bodies(mail)[0]
+        mails.enqueue(
+            connection,
+            tenant_code=CODE,
+            event=Event.DELIVERY_REFUSED,
+            recipients=(OPERATIONS,),
+            topic=f"{delivery.delivery_id}.20261121T000000Z",
+        )
+    told = sent(mailbox, delivery)
+    assert told["it@uni.example"]["Subject"].endswith("refused by the partner")
+    assert "exchange export" not in bodies(told["it@uni.example"])[0]
+    assert f"exchange export answers --tenant {CODE}" in bodies(told[OPERATIONS])[0]
 
 
 def test_X11_a_missing_answer_is_asked_for_by_name(uni: Outbound, mailbox: Mailbox) -> None:
@@ -215,7 +246,7 @@ def test_X11_a_missing_answer_is_asked_for_by_name(uni: Outbound, mailbox: Mailb
         assert remind(uni.tenant) == 0
         mail = sent(mailbox, delivery)["it@uni.example"]
     assert mail["X-Exchange-Event"] == "delivery-unanswered"
-    assert "ok-v.csv" in bodies(mail)[0]
+    assert "ok-v.csv into folder inbound of your home with us" in " ".join(bodies(mail)[0].split())
     assert "within 24 hours" in bodies(mail)[0]
 
 
@@ -243,7 +274,7 @@ def test_X10_a_login_that_ends_soon_and_a_server_that_does_not_hold_are_told(
     failing, ending = mailbox.mails
     assert "files cannot be delivered (target-login-refused)" in failing["Subject"]
     assert failing["X-Exchange-Connection"] == "partner_sftp"
-    assert f"exchange export probe --tenant {CODE} verified" in bodies(failing)[0]
+    assert "exchange export" not in bodies(failing)[0]
     assert "let our user log in again" in bodies(failing)[0]
     assert ending["Subject"] == "[Partner Exchange] partner.sftp: our login ends on 2026-12-05"
     assert "Your turn" in bodies(ending)[1]

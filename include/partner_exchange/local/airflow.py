@@ -19,6 +19,7 @@ from psycopg import sql
 from pydantic import SecretStr
 
 from partner_exchange.errors import StackError
+from partner_exchange.local import ports
 from partner_exchange.local.database import database_url
 from partner_exchange.local.paths import StackPaths
 from partner_exchange.log import redact
@@ -55,6 +56,7 @@ def exchange_environment(settings: Settings) -> dict[str, str]:
         "EXCHANGE_TENANTS_DIR": str(settings.tenants_dir.resolve()),
         "EXCHANGE_DAGS_DIR": str(settings.dags_dir.resolve()),
         "EXCHANGE_DATABASE_URL": database_url(settings, "exchange"),
+        "EXCHANGE_OPERATIONS_MAIL": ports.operations_mail(settings) or "",
         "GX_ANALYTICS_ENABLED": "false",
         "TZ": "UTC",
         # Parts talk to each other on this machine; a proxy of the network must not get in between.

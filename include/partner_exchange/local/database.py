@@ -21,6 +21,7 @@ from partner_exchange.errors import StackError
 from partner_exchange.local.cluster import Cluster
 from partner_exchange.local.launch import STACK_MARKER, is_alive
 from partner_exchange.local.paths import StackPaths, locked
+from partner_exchange.local.ports import operations_mail
 from partner_exchange.settings import Settings
 
 DATABASES = ("airflow", "exchange")
@@ -73,23 +74,26 @@ def ensure_database(settings: Settings, timeout_s: float = 60.0) -> Iterator[str
                 _start_unless_there(paths, cluster, timeout_s)
             url = cluster.url("exchange")
             migrate_exchange(url)
-            use.enter_context(_named_in_environment(url))
+            use.enter_context(_in_environment(settings, url))
             yield url
     finally:
         _stop_when_last(paths, cluster)
 
 
 @contextmanager
-def _named_in_environment(url: str) -> Iterator[None]:
-    before = os.environ.get(_URL_VARIABLE)
-    os.environ[_URL_VARIABLE] = url
+def _in_environment(settings: Settings, url: str) -> Iterator[None]:
+    """Let the block see what the parts of the stack are given too: the database, and who of us hears."""
+    given = {_URL_VARIABLE: url, "EXCHANGE_OPERATIONS_MAIL": operations_mail(settings) or ""}
+    before = {name: os.environ.get(name) for name in given}
+    os.environ.update(given)
     try:
         yield
     finally:
-        if before is None:
-            os.environ.pop(_URL_VARIABLE, None)
-        else:
-            os.environ[_URL_VARIABLE] = before
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def migrate_exchange(url: str) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from partner_exchange.settings import Settings
 
 _LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+_OPERATIONS_IN_THE_SINK = "operations@exchange.example"
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,16 @@ class Door:
 def runs_mail_sink(settings: Settings) -> bool:
     """Tell whether mail goes to our own sink; a relay elsewhere needs none."""
     return settings.smtp_host in _LOCAL_HOSTS | {settings.host}
+
+
+def operations_mail(settings: Settings) -> str | None:
+    """Return who of us hears about outbound files: whom the settings name, else an address in our own sink.
+
+    None when mail goes to a relay and nobody is named.
+    """
+    if settings.operations_mail is None and runs_mail_sink(settings):
+        return _OPERATIONS_IN_THE_SINK
+    return settings.operations_mail or None
 
 
 def doors(settings: Settings) -> tuple[Door, ...]:

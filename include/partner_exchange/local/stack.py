@@ -253,6 +253,10 @@ def _start(settings: Settings, paths: StackPaths, echo: Echo) -> None:
     for name, url in _urls(settings).items():
         echo(f"  {name:<5} {url}")
     echo(f"  login {login_hint(settings)}")
+    if not ports.operations_mail(settings):
+        echo(
+            "EXCHANGE_OPERATIONS_MAIL names nobody: mails about faults of ours go to the partners' contacts."
+        )
 
 
 def _migrate(settings: Settings, paths: StackPaths, programs: Sequence[Program], watch: _Watch) -> None:

@@ -1,5 +1,6 @@
 """The mails about outbound files, and about reports that are missed: counts, codes and places, never a value.
 
+All hear what happened and whose turn it is; commands stand only in mails to those who run the exchange.
 Composed from the ledger at the time of sending: a mail that waited tells what has become of the file since.
 Called by ``compose``.
 """
@@ -12,12 +13,15 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 
 from partner_exchange.exports.delivery import target_warnings
+from partner_exchange.exports.delivery.faults import what_happened
 from partner_exchange.ledger import deliveries as ledger
 from partner_exchange.ledger import report_requests
 from partner_exchange.ledger.deliveries import Delivery, DeliveryState
 from partner_exchange.ledger.mails import Event, QueuedMail
 from partner_exchange.notify.content import Content, one_line
 from partner_exchange.notify.turns import turn
+from partner_exchange.settings import get_settings
+from partner_exchange.storage.answer_names import answer_target
 from partner_exchange.tenants.exports import AnswerFiles, Target
 from partner_exchange.tenants.model import Tenant
 
@@ -34,28 +38,32 @@ def about(connection: Connection, mail: QueuedMail, tenant: Tenant) -> Content:
     :raises UnknownDelivery: the ledger does not have the delivery any more.
     :raises UnknownReportRequest: nor the request.
     """
+    is_to_us = mail.recipient == get_settings().operations_mail
     if mail.event is Event.REPORT_WANTED:
         return _wanted(connection, mail.topic, tenant)
     if mail.event is Event.TARGET_WARNING:
-        return _warning(mail.topic, tenant)
+        return _warning(mail.topic, tenant, is_to_us=is_to_us)
     delivery = ledger.get(connection, mail.topic.partition(".")[0])
     target = tenant.targets().get(delivery.export_name)
     match mail.event:
         case Event.DELIVERED:
             return _delivered(delivery, target, tenant)
         case Event.DELIVERY_REFUSED:
-            return _refused(delivery, target, tenant)
+            return _refused(delivery, target, tenant, is_to_us=is_to_us)
         case Event.DELIVERY_UNANSWERED:
             return _unanswered(delivery, target, tenant)
         case _:
-            return _failed(delivery, target, tenant)
+            return _failed(delivery, target, tenant, is_to_us=is_to_us)
 
 
 def _delivered(delivery: Delivery, target: Target | None, tenant: Tenant) -> Content:
     more = []
     if target is not None and target.answers is not None:
         taken, refused = _answer_names(target.answers, delivery)
-        more = [f"Please answer with a file {taken} once it is taken in, or {refused} if it cannot be."]
+        where = _where(answer_target(tenant, delivery.export_name), tenant)
+        more = [
+            f"Please answer with a file {taken} in {where} once it is taken in, or {refused} if it cannot be."
+        ]
     return _content(
         delivery,
         target,
@@ -67,7 +75,7 @@ def _delivered(delivery: Delivery, target: Target | None, tenant: Tenant) -> Con
     )
 
 
-def _failed(delivery: Delivery, target: Target | None, tenant: Tenant) -> Content:
+def _failed(delivery: Delivery, target: Target | None, tenant: Tenant, *, is_to_us: bool) -> Content:
     if delivery.state is not DeliveryState.DEAD:
         return _content(
             delivery,
@@ -80,26 +88,31 @@ def _failed(delivery: Delivery, target: Target | None, tenant: Tenant) -> Conten
     is_home = target is None or target.kind == "home"
     was_written = bool(delivery.archive_path)
     what = "delivered" if was_written else "made"
-    again = f"Once that is done we run `exchange export resend {delivery.delivery_id}`."
+    if is_to_us:
+        told = delivery.fault_message
+        again = f"Once that is done, run `exchange export resend {delivery.delivery_id}`."
+    else:
+        told = what_happened(delivery.fault_code, delivery.fault_message)
+        again = "Once that is done, we send it."
     return _content(
         delivery,
         target,
         tenant,
         subject=f"{_name(delivery)}: could not be {what}",
         headline=f"A file could not be {what}, and waits until somebody has seen to it.",
-        turn=turn(delivery.fault_code, is_home=is_home),
-        fault=f"{delivery.fault_code}: {delivery.fault_message}",
+        turn=turn(delivery.fault_code, is_home=is_home, is_to_us=is_to_us),
+        fault=f"{delivery.fault_code}: {told}" if told else delivery.fault_code,
         more=[again, _KEPT if was_written else _KEPT.replace("the file is kept, ", "")],
     )
 
 
-def _refused(delivery: Delivery, target: Target | None, tenant: Tenant) -> Content:
+def _refused(delivery: Delivery, target: Target | None, tenant: Tenant, *, is_to_us: bool) -> Content:
     if delivery.state is DeliveryState.CONFIRMED:
         headline, asked = "Your answer refused a file; a later one says that it was taken in.", ""
     else:
         headline = "Your answer says that a file could not be taken in."
         asked = "Our turn: we look into it. If you know what is wrong with the file, please tell us."
-    more = [
+    commands = [
         f"`exchange export answers --tenant {tenant.code}` shows the answer. "
         f"`exchange export resend {delivery.delivery_id} --again` sends the same file once more."
     ]
@@ -110,7 +123,7 @@ def _refused(delivery: Delivery, target: Target | None, tenant: Tenant) -> Conte
         subject=f"{_name(delivery)}: refused by the partner",
         headline=headline,
         turn=asked or "Nothing is asked of you.",
-        more=more,
+        more=commands if is_to_us else (),
     )
 
 
@@ -128,6 +141,7 @@ def _unanswered(delivery: Delivery, target: Target | None, tenant: Tenant) -> Co
             turn="Nothing is asked of you.",
         )
     taken, refused = _answer_names(answers, delivery)
+    where = _where(answer_target(tenant, delivery.export_name), tenant)
     hours = f" within {answers.within_h} hours" if answers.within_h else ""
     return _content(
         delivery,
@@ -136,7 +150,7 @@ def _unanswered(delivery: Delivery, target: Target | None, tenant: Tenant) -> Co
         subject=f"{_name(delivery)}: no answer yet",
         headline=f"A file was delivered, and no answer came{hours}.",
         turn="Your turn: please look whether the file was taken in.",
-        more=[f"Then put an empty file {taken} where your answers go, or {refused} if it was not."],
+        more=[f"Then put an empty file {taken} into {where}, or {refused} if it was not."],
     )
 
 
@@ -179,7 +193,7 @@ def _wanted(connection: Connection, request_id: str, tenant: Tenant) -> Content:
     )
 
 
-def _warning(topic: str, tenant: Tenant) -> Content:
+def _warning(topic: str, tenant: Tenant, *, is_to_us: bool) -> Content:
     warning = target_warnings.of_topic(topic)
     day = warning.day.isoformat()
     if warning.is_of_expiry:
@@ -190,11 +204,13 @@ def _warning(topic: str, tenant: Tenant) -> Content:
     else:
         subject = f"{warning.connection_id}: files cannot be delivered ({warning.what})"
         headline = f"Our test of {day} shows that files cannot be delivered to your server."
-        asked = turn(warning.what, is_home=False)
+        asked = turn(warning.what, is_home=False, is_to_us=is_to_us)
         more = ["Nothing is lost: what cannot be delivered is kept, and goes once this is mended."]
     exports = [name for name, one in tenant.exports.items() if one.target.connection == warning.connection_id]
-    # For our own people, who get the same mail.
-    more += [f"Step by step: `exchange export probe --tenant {tenant.code} {name}`." for name in exports[:1]]
+    if is_to_us:
+        more += [
+            f"Step by step: `exchange export probe --tenant {tenant.code} {name}`." for name in exports[:1]
+        ]
     return Content(
         "delivery",
         subject,

@@ -9,9 +9,11 @@ from collections.abc import Mapping
 
 from partner_exchange.exports.delivery.faults import Fault
 from partner_exchange.exports.delivery.probe import EXPIRED
+from partner_exchange.exports.delivery.whose_turn import is_ours
 
 _LOOK = "Your turn: please look why your server did not answer us, and tell us when we may send again."
 _OURS = "Our turn: this is for us to mend. Nothing is asked of you."
+_OURS_TO_US = "Our turn. Nothing is asked of the partner."
 
 _AT_A_SERVER: Mapping[str, str] = {
     Fault.UNREACHABLE: _LOOK,
@@ -26,8 +28,6 @@ _AT_A_SERVER: Mapping[str, str] = {
     EXPIRED: "Your turn: please give us a new login. Never send a password or a private key by mail.",
     Fault.NO_SFTP: "Your turn: please allow SFTP for our user.",
     Fault.NO_COMMON_CIPHER: "Your turn: please bring your server's SSH up to date.",
-    Fault.CONNECTION_MISSING: _OURS,
-    Fault.CONNECTION_INVALID: _OURS,
     Fault.HOST_KEY_CHANGED: (
         "Your turn: please confirm by phone that your server has a new host key, and its fingerprint. Until "
         "then we send nothing, since it may be another server. Then we set `host_key` of the connection."
@@ -43,11 +43,14 @@ _AT_A_SERVER: Mapping[str, str] = {
 }
 
 
-def turn(fault_code: str, *, is_home: bool) -> str:
+def turn(fault_code: str, *, is_home: bool, is_to_us: bool = False) -> str:
     """Return in a sentence or two what is asked of whom.
 
     :param is_home: whether it is the partner's folder here, where nearly all is ours to mend.
+    :param is_to_us: whether those who run the exchange read it.
     """
-    if is_home and fault_code != Fault.NAME_TAKEN:
-        return _OURS
-    return _AT_A_SERVER.get(fault_code, _OURS)
+    if not is_ours(fault_code, is_home=is_home):
+        return _AT_A_SERVER[fault_code]
+    if is_to_us:
+        return _OURS_TO_US
+    return _OURS if is_home else _AT_A_SERVER.get(fault_code, _OURS)

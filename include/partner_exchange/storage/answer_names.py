@@ -99,6 +99,12 @@ def answer_places(tenant: Tenant) -> list[AnswerPlace]:
     return list(found.values())
 
 
+def answer_target(tenant: Tenant, export_name: str) -> Target | None:
+    """Return what opens the folder in which answers to an export lie; None when it asks for none."""
+    places = answer_places(tenant)
+    return next((place.target for place in places if export_name in place.exports), None)
+
+
 def inbox_answers(tenant: Tenant) -> tuple[str, ...]:
     """Return the patterns of names in the tenant's inbox that are answers, and so are no submissions."""
     patterns = [

@@ -18,7 +18,7 @@ from typing import Any
 
 import paramiko
 
-from partner_exchange.storage.sftp_login import Hindrance, Login, NotOpened, fingerprint, kind_of
+from partner_exchange.storage.sftp_login import WHY, Hindrance, Login, NotOpened, fingerprint, kind_of
 from partner_exchange.storage.sftp_wire import is_of_transport
 
 # Lines of the library, some with a traceback, say nothing that our own sentence does not.
@@ -166,7 +166,9 @@ def _prefer_pinned_kinds(transport: paramiko.Transport, host_keys: frozenset[byt
 
 def _require_pinned(shown: bytes, login: Login) -> None:
     if shown not in login.host_keys:
-        raise NotOpened(Hindrance.HOST_KEY_CHANGED, shown=fingerprint(shown))
+        is_shown, pinned = fingerprint(shown), sorted(map(fingerprint, login.host_keys))
+        why = f"{WHY[Hindrance.HOST_KEY_CHANGED]}: shown {is_shown}, pinned {' or '.join(pinned)}"
+        raise NotOpened(Hindrance.HOST_KEY_CHANGED, why=why, shown=is_shown, pinned=pinned)
 
 
 def _log_in(transport: paramiko.Transport, login: Login) -> None:

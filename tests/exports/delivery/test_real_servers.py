@@ -36,7 +36,7 @@ from partner_exchange.exports.delivery.probe import probe
 from partner_exchange.exports.delivery.session import open_session
 from partner_exchange.storage.folders import SftpHome
 from partner_exchange.storage.sftp_dial import Patience
-from partner_exchange.storage.sftp_login import Login, load_key_file, pinned_keys
+from partner_exchange.storage.sftp_login import Login, fingerprint, load_key_file, pinned_keys
 from support.proxy import Mood, Proxy, proxy
 from support.sshd import Sshd, User, a_user, sshd
 from support.sshd import public_folder as a_public_folder
@@ -244,7 +244,11 @@ def test_M70_a_changed_host_key_gets_no_login_and_no_file(server: Sshd, box: Pat
     error = fault(login, str(box), HostKeyChanged)
     assert error.code == "target-host-key-changed"
     assert server.host_key.split()[1] not in error.message
-    assert error.fields["shown"].startswith("SHA256:")
+    (pinned,) = map(fingerprint, login.host_keys)
+    (shown,) = map(fingerprint, pinned_keys(server.host_key))
+    assert shown != pinned
+    assert f"shown {shown}, pinned {pinned}. Nothing was sent to it." in error.message
+    assert (error.fields["shown"], error.fields["pinned"]) == (shown, [pinned])
     assert list(box.iterdir()) == []
     both = login.host_keys | pinned_keys(server.host_key)
     with carrier_at(replace(login, host_keys=both), str(box)) as carrier:

@@ -6,11 +6,14 @@ Over real servers and Airflow's connections: ``tests/dags/test_delivery_housekee
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 
 import pytest
 
 from partner_exchange import clock
+from partner_exchange.exports.delivery.faults import Fault, Place, error_of
 from partner_exchange.exports.delivery.ladder import LADDER_S, SPREAD
 from partner_exchange.exports.delivery.watch import (
     STUCK_AFTER,
@@ -22,6 +25,8 @@ from partner_exchange.exports.delivery.watch import (
 from partner_exchange.exports.runs.run import run
 from partner_exchange.exports.runs.select import select
 from partner_exchange.exports.runs.write import write
+from partner_exchange.ledger import mails
+from partner_exchange.ledger.database import transaction
 from partner_exchange.tenants import registry
 from support.nhsn import a_hospital
 from support.outbound import Outbound
@@ -75,6 +80,36 @@ def test_X10_the_end_of_a_login_is_asked_of_the_caller(
 
     watch = watch_targets(outbound.open_target, soon)
     assert (watch.failed, watch.mails, set(asked)) == ([], 2, {"theirs"})
+
+
+@pytest.mark.parametrize(
+    ("fault", "ours", "told"),
+    [
+        (Fault.CONNECTION_MISSING, "operations@exchange.example", {"operations@exchange.example"}),
+        (Fault.CONNECTION_MISSING, "", {"it@uni.example"}),
+        (
+            Fault.LOGIN_REFUSED,
+            "operations@exchange.example",
+            {"operations@exchange.example", "it@uni.example"},
+        ),
+    ],
+)
+def test_X10_a_target_that_does_not_hold_for_a_reason_of_ours_is_told_to_us_alone(
+    outbound: Outbound, monkeypatch: pytest.MonkeyPatch, fault: Fault, ours: str, told: set[str]
+) -> None:
+    monkeypatch.setenv("EXCHANGE_OPERATIONS_MAIL", ours)
+    outbound.write_tenant("    target: { kind: server, connection: theirs, folder: outbound }\n")
+
+    @contextmanager
+    def broken() -> Iterator[None]:
+        raise error_of(fault, Place("theirs", "outbound", is_ours=False))
+        yield
+
+    outbound.fault = broken
+    assert watch_targets(outbound.open_target, never).mails == len(told)
+    with transaction() as connection:
+        found = mails.due(connection, clock.now(), limit=10)
+    assert {mail.recipient for mail in found} == told
 
 
 def test_X11_a_folder_that_takes_nothing_keeps_nobody_else_from_being_heard(outbound: Outbound) -> None:

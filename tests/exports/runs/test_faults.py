@@ -17,6 +17,7 @@ from partner_exchange.errors import (
     DeliveryWaits,
     ExportBlocked,
     FileUnwritable,
+    HostKeyChanged,
     LoginRefused,
     NameTaken,
     RemoteBusy,
@@ -47,6 +48,12 @@ def _down() -> Iterator[None]:
 @contextmanager
 def _refusing() -> Iterator[None]:
     raise LoginRefused("target-login-refused", "The server takes neither key nor password.")
+    yield
+
+
+@contextmanager
+def _another_host() -> Iterator[None]:
+    raise HostKeyChanged("target-host-key-changed", "Another host key.")
     yield
 
 
@@ -112,6 +119,7 @@ def test_X10_a_terminal_fault_is_a_dead_letter_at_once_and_a_person_is_told(
     outbound: Outbound, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EXCHANGE_OPERATIONS_MAIL", "oncall@exchange.example")
+    outbound.write_tenant("    target: {kind: server, connection: partner_sftp, folder: outbound}\n")
     delivery = _written(outbound)
     outbound.fault = _refusing
     with pytest.raises(LoginRefused):
@@ -121,6 +129,20 @@ def test_X10_a_terminal_fault_is_a_dead_letter_at_once_and_a_person_is_told(
         ("delivery-failed", "it@uni.example"),
         ("delivery-failed", "oncall@exchange.example"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("ours", "told"), [("oncall@exchange.example", "oncall@exchange.example"), ("", "it@uni.example")]
+)
+def test_X10_what_is_ours_to_mend_is_told_to_us_alone_where_somebody_of_us_hears(
+    outbound: Outbound, monkeypatch: pytest.MonkeyPatch, ours: str, told: str
+) -> None:
+    monkeypatch.setenv("EXCHANGE_OPERATIONS_MAIL", ours)
+    delivery = _written(outbound)
+    outbound.fault = _refusing
+    with pytest.raises(LoginRefused):
+        deliver(delivery.delivery_id, outbound.open_target)
+    assert _mails() == [("delivery-failed", told)]
 
 
 def test_X10_a_dead_letter_holds_its_export_and_loses_nothing(outbound: Outbound) -> None:
@@ -153,6 +175,23 @@ def test_X10_a_dead_letter_that_dies_again_is_told_again(outbound: Outbound) -> 
     with clock.frozen(NOON + SECOND), pytest.raises(LoginRefused):
         interventions.resend(delivery.delivery_id, outbound.open_target, actor="ada")
     assert len(_mails()) == 2
+
+
+def test_X09_a_dead_letter_that_is_sent_again_and_fails_tells_the_newest_cause(outbound: Outbound) -> None:
+    delivery = _written(outbound)
+    outbound.fault = _refusing
+    with pytest.raises(LoginRefused):
+        deliver(delivery.delivery_id, outbound.open_target)
+    outbound.fault = _another_host
+    with pytest.raises(HostKeyChanged):
+        interventions.resend(delivery.delivery_id, outbound.open_target, actor="ada")
+    found = _newest(outbound)
+    assert (found.state, found.fault_code) == (DeliveryState.DEAD, "target-host-key-changed")
+    assert found.fault_message == "Another host key."
+    with pytest.raises(ExportBlocked) as told:
+        outbound.run()
+    assert "Another host key." in told.value.message
+    assert "neither key nor password" not in told.value.message
 
 
 def test_X09_resend_does_not_wait_for_the_next_try(outbound: Outbound) -> None:

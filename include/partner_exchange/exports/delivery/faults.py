@@ -184,6 +184,14 @@ def error_of(
     return kind(fault.value, message, connection=place.connection_id, folder=place.folder, **fields)
 
 
+def what_happened(code: str, message: str) -> str:
+    """Return the sentence of an error that says what, where and why, without what those who run us do next.
+
+    "" for a code that is no fault of a target: its words are for us.
+    """
+    return message.partition(". ")[0].removesuffix(".") + "." if code in set[str](Fault) else ""
+
+
 def of_opening(error: NotOpened, place: Place) -> DeliveryError:
     """Return what it means for a delivery that there is no session."""
     next_step = f"{error.remedy}; {_SEND_AGAIN}" if error.remedy else ""

@@ -18,6 +18,7 @@ from partner_exchange.exports import answers
 from partner_exchange.exports.delivery import target_warnings
 from partner_exchange.exports.delivery.probe import probe
 from partner_exchange.exports.delivery.target_warnings import TargetWarning
+from partner_exchange.exports.delivery.whose_turn import is_ours
 from partner_exchange.exports.runs.deliver import Opener
 from partner_exchange.ledger import deliveries as ledger
 from partner_exchange.ledger import mails
@@ -163,15 +164,17 @@ def _warnings(tenant: Tenant, target: Target, opener: Opener, expires_on: LastDa
 
 
 def _tell(tenants: list[Tenant], warning: TargetWarning) -> int:
-    """Queue the mails of a warning, to the contacts of all who use the target and, once, to us."""
-    count = 0
+    """Queue the mails of a warning: once to us and, unless it is ours to mend, to all who use the target."""
+    count, is_our_turn = 0, not warning.is_of_expiry and is_ours(warning.what, is_home=False)
     with transaction() as connection:
         for place, tenant in enumerate({tenant.code: tenant for tenant in tenants}.values()):
             count += mails.enqueue(
                 connection,
                 tenant_code=tenant.code,
                 event=Event.TARGET_WARNING,
-                recipients=recipients(tenant.contacts, Event.DELIVERY_FAILED, with_ours=place == 0),
+                recipients=recipients(
+                    tenant.contacts, Event.DELIVERY_FAILED, with_ours=place == 0, is_our_turn=is_our_turn
+                ),
                 topic=warning.topic,
             )
     return count

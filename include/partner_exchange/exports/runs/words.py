@@ -8,6 +8,7 @@ from time import monotonic
 from sqlalchemy import Connection
 
 from partner_exchange import clock, log
+from partner_exchange.exports.delivery.whose_turn import is_ours
 from partner_exchange.ledger import mails
 from partner_exchange.ledger.deliveries import Delivery
 from partner_exchange.ledger.mails import Event
@@ -36,8 +37,10 @@ def tell_delivered(connection: Connection, tenant: Tenant, delivery: Delivery) -
 
 
 def tell_dead(connection: Connection, tenant: Tenant, delivery: Delivery) -> None:
-    """Queue the mails about a dead letter, to the partner's contacts and to us (X10)."""
-    told = recipients(tenant.contacts, Event.DELIVERY_FAILED, with_ours=True)
+    """Queue the mails about a dead letter, to us and, unless it is ours to mend, to the contacts (X10)."""
+    target = tenant.targets().get(delivery.export_name)
+    is_our_turn = is_ours(delivery.fault_code, is_home=target is None or target.kind == "home")
+    told = recipients(tenant.contacts, Event.DELIVERY_FAILED, with_ours=True, is_our_turn=is_our_turn)
     # A dead letter that was sent again and failed again is told again.
     topic = f"{delivery.delivery_id}.{utc_stamp(clock.now())}"
     _queue(connection, delivery, Event.DELIVERY_FAILED, told, topic=topic)

@@ -9,7 +9,14 @@ import paramiko
 import pytest
 
 from partner_exchange.errors import Terminal, Transient
-from partner_exchange.exports.delivery.faults import Fault, Place, error_of, of_opening, of_work
+from partner_exchange.exports.delivery.faults import (
+    Fault,
+    Place,
+    error_of,
+    of_opening,
+    of_work,
+    what_happened,
+)
 from partner_exchange.storage import sftp_login
 from partner_exchange.storage.sftp_login import Hindrance, NotOpened
 from partner_exchange.storage.sftp_wire import NotKept, Space, is_of_transport
@@ -43,6 +50,15 @@ def test_X10_every_fault_says_what_where_why_and_what_next(fault: Fault) -> None
     assert ("send the delivery again" in error.message) is (fault not in MAY_PASS)
     assert error.attrs()["code"] == fault.value
     assert pickle.loads(pickle.dumps(error)).attrs() == error.attrs()
+
+
+@pytest.mark.parametrize("fault", list(Fault))
+def test_X10_what_happened_is_said_without_what_those_who_run_us_do(fault: Fault) -> None:
+    error = error_of(fault, NORTH, why="a b.c: d", next_step="Run `exchange x`. Then y")
+    assert what_happened(fault, error.message) == (
+        "Nothing can be delivered to folder '/data/in' of connection 'north_sftp': a b.c: d."
+    )
+    assert what_happened("report-unknown", "No report. Run `exchange x`.") == ""
 
 
 @pytest.mark.parametrize("hindrance", list(Hindrance))
