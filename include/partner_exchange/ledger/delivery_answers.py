@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from ulid import ULID
 
@@ -138,6 +138,24 @@ def _newest(connection: Connection, tenant_code: str, export_name: str, file_nam
     if len(found) == 2 and found[0].state in IN_FLIGHT and found[1].state is DeliveryState.DELIVERED:
         return found[1]
     return found[0] if found else None
+
+
+def sent_twice(connection: Connection, tenant_code: str, named: Iterable[tuple[str, str]]) -> Delivery | None:
+    """Return the one delivery of these names, held until the transaction ends; None for none or several.
+
+    For an answer to a file that was sent again and got a number, which the ledger does not keep.
+
+    :param named: export and file name without the number.
+    """
+    is_named = tuple_(_delivery.c.export_name, _delivery.c.file_name).in_([*named])
+    query = (
+        select(_delivery.c.delivery_id)
+        .where(_delivery.c.tenant_code == tenant_code, is_named, _delivery.c.state.in_(SENT))
+        .limit(2)
+        .with_for_update()
+    )
+    found = list(connection.execute(query).scalars())
+    return deliveries.get(connection, found[0]) if len(found) == 1 else None
 
 
 def unanswered(

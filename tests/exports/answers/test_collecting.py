@@ -17,6 +17,7 @@ from partner_exchange import clock
 from partner_exchange.errors import NameTaken, PathMissing
 from partner_exchange.exports import answers
 from partner_exchange.exports.answers import AnswerCounts, collecting
+from partner_exchange.exports.runs import interventions
 from partner_exchange.ledger import deliveries as ledger
 from partner_exchange.ledger import delivery_answers
 from partner_exchange.ledger.database import transaction
@@ -139,6 +140,25 @@ def test_X11_of_two_answers_of_one_second_the_refusal_is_the_last(answered: Outb
         drop(inbox(answered), f"{delivery.delivered_name}.{ending}")
     assert collect(answered) == AnswerCounts(accepted=1, refused=1)
     assert state(delivery) is DeliveryState.REFUSED
+
+
+def test_X11_an_answer_to_a_file_that_was_sent_again_is_about_its_delivery(answered: Outbound) -> None:
+    first = sent(answered)
+    again = interventions.resend(first.delivery_id, answered.open_target, actor="test", is_again=True)
+    assert again.delivered_name == first.delivered_name.replace(".csv", "-2.csv")
+    drop(inbox(answered), f"{again.delivered_name}.nack")
+    assert collect(answered) == AnswerCounts(refused=1)
+    assert state(first) is DeliveryState.REFUSED
+
+
+def test_X11_a_number_that_may_be_of_several_deliveries_is_of_none(answered: Outbound) -> None:
+    for number in range(2):
+        with clock.frozen(NOON + timedelta(days=number)):
+            newest = sent(answered, "all")
+    drop(inbox(answered), "all-2.csv.nack")
+    drop(inbox(answered), "-2.nack")
+    assert collect(answered, "all") == AnswerCounts(unmatched=2)
+    assert state(newest) is DeliveryState.DELIVERED
 
 
 def test_X11_an_answer_to_nothing_is_kept_to_be_seen_and_does_not_come_again(answered: Outbound) -> None:

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from time import monotonic
@@ -55,6 +56,7 @@ _logger = logging.getLogger(__name__)
 _MOST_AT_ONCE = 500
 """Answers taken by one call; the rest is for the next one."""
 _GONE = "target-file-missing"
+_NUMBERED = re.compile(r"(?s)(?P<stem>.+)-\d+(?P<ending>\.[^.]*)?")
 _MOST_STAMPS = 1000
 """How many seconds after now are tried for a free name among the originals."""
 
@@ -220,9 +222,10 @@ def _content(carrier: Carrier, entry: Entry) -> bytes | None:
 def _record(tenant: Tenant, place: AnswerPlace, entry: Entry, content: bytes | None) -> _Fate:
     named = place.parse(entry.name)
     with transaction() as connection:
-        delivery = delivery_answers.addressee(
-            connection, tenant.code, [(one.export_name, one.file_name) for one in named]
-        )
+        delivery = delivery_answers.addressee(connection, tenant.code, _pairs(named))
+        if delivery is None and (plain := _unnumbered(named)):
+            delivery = delivery_answers.sent_twice(connection, tenant.code, _pairs(plain))
+            named = plain if delivery is not None else named
         if delivery is not None and delivery.state in IN_FLIGHT:
             return _Fate.WAITING
         is_accepted = _is_accepted(named, delivery)
@@ -247,12 +250,24 @@ def _record(tenant: Tenant, place: AnswerPlace, entry: Entry, content: bytes | N
     return _Fate(reading.verdict) if delivery is not None else _Fate.UNMATCHED
 
 
+def _pairs(named: Iterable[NamedAnswer]) -> list[tuple[str, str]]:
+    return [(one.export_name, one.file_name) for one in named]
+
+
+def _unnumbered(named: Iterable[NamedAnswer]) -> list[NamedAnswer]:
+    """Return what a name may say of files that got a number since their own name was taken."""
+    found = ((one, _NUMBERED.fullmatch(one.file_name)) for one in named)
+    return [replace(one, file_name=f"{it['stem']}{it['ending'] or ''}") for one, it in found if it]
+
+
 def _is_accepted(named: list[NamedAnswer], delivery: Delivery | None) -> bool:
     """Return what the name says of the delivery; two patterns may fit one name."""
     meant = (
         one
         for one in named
-        if delivery and (one.export_name, one.file_name) == (delivery.export_name, delivery.delivered_name)
+        if delivery
+        and one.export_name == delivery.export_name
+        and one.file_name in (delivery.delivered_name, delivery.file_name)
     )
     return next(meant, named[0]).is_accepted
 
