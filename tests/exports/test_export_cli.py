@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -80,6 +81,10 @@ def words(text: str) -> str:
     return " ".join(text.replace("│", " ").split())
 
 
+def result_is_quiet(result: Result) -> bool:
+    return " INFO " not in result.stderr
+
+
 def run_verified(code: int = 0) -> Result:
     return export("run", "--tenant", CODE, "verified", code=code)
 
@@ -109,6 +114,7 @@ def test_M67_an_export_is_run_by_hand_into_the_home_here(uni: Outbound, mailbox:
         *(f"student{n}@example.edu,S0000000{n},11/20/2026" for n in (1, 2, 3)),
     ]
     assert [mail["To"] for mail in mailbox.mails] == ["desk@uni.example"]
+    assert result_is_quiet(run_verified())
     assert run_verified().stdout == "verified: nothing is new, so no file goes.\n"
     assert json.loads(export("run", "-t", CODE, "verified", "--json").stdout) is None
 
@@ -153,7 +159,7 @@ def test_E38_sets_for_nhsn_that_are_sent_are_listed_too(uni: Outbound) -> None:
 def test_X10_a_dead_letter_is_told_with_what_to_do_and_sent_again(uni: Outbound, mailbox: Mailbox) -> None:
     dead = a_dead_letter(uni)
     assert {mail["To"] for mail in mailbox.mails} == {"it@uni.example", OPERATIONS}
-    assert "1 dead letters wait for a person" in export("list").stdout
+    assert "1 dead letter waits for a person" in export("list").stdout
     said = run_verified(code=1).stderr
     assert f"`exchange export resend {dead.delivery_id}`" in said
     shown = export("show", dead.delivery_id).stdout
@@ -247,6 +253,7 @@ def test_X09_deliveries_are_listed_by_partner_export_and_state(uni: Outbound) ->
         ),
         (["run", "-t", CODE, "--report", "on_campus", "--out", "-", "--json"], "goes into a file"),
         (["describe", "on_camp"], "Did you mean 'on_campus'"),
+        (["describe", "rooster"], "Did you mean 'student_roster'"),
         (["answers", "--collect"], "needs --tenant"),
         (["probe", "verified"], "name --tenant and an export, or --connection and --folder"),
         (["probe", "--connection", "partner"], "name --tenant and an export"),
@@ -262,7 +269,8 @@ def test_M73_what_cannot_be_asked_so_is_told_with_the_nearest_that_can(
 
 @pytest.mark.parametrize("command", [["show"], ["resend", "--dry-run"], ["resend"], ["abandon"]])
 def test_X09_a_delivery_that_is_not_there_is_told(uni: Outbound, command: list[str]) -> None:
-    assert "No delivery '01X'" in export(*command, "01X", code=2).stderr
+    said = export(*command, "01X", code=2).stderr
+    assert "No delivery '01X'; `exchange export deliveries` shows them." in said
 
 
 @pytest.mark.parametrize("kind", ["csv", "tsv", "pipe", "fixed", "jsonl", "xml", "xlsx"])
@@ -390,13 +398,30 @@ def test_M66_without_a_mail_address_of_ours_the_request_is_kept_all_the_same(
     assert len(json.loads(export("requests", "--json").stdout)) == 1
 
 
+@pytest.mark.parametrize(
+    ("command", "metavar"),
+    [
+        ("describe", "REPORT"),
+        ("run", "EXPORT"),
+        ("probe", "EXPORT"),
+        ("show", "DELIVERY"),
+        ("request", "WANTED"),
+    ],
+)
+def test_M43_what_commands_take_is_written_alike(command: str, metavar: str) -> None:
+    usage = export(command, "--help").stdout
+    assert re.search(rf"OPTIONS\] [\[{{]{metavar}[\]}}]", usage)
+
+
 def test_M72_questions_lead_to_lines_that_hold_in_the_partner_file(partner: Path) -> None:
     answers = "elsewhere\nserver\npartner_sftp\n/data/in\nverified_student\nverified_students\n"
     answers += "username, student\nusername, last_name\ndelta\nhtml\npipe\nsometimes\nweekdays at 7:30\n"
     answers += "verified\nto_their_server\n"
     said = export("new", "--tenant", CODE, answers=answers)
-    # The answers stand before: a terminal shows what is typed.
-    lines = yaml.safe_load(said.stdout[said.stdout.index("exports:") :])
+    assert said.stdout.startswith("exports:\n  to_their_server:\n    report: ")
+    lines = yaml.safe_load(said.stdout)
+    assert "Enter alone takes [username, student_id, verify_date]: " in said.stderr
+    assert "all but the first one" in said.stderr
     assert lines == {
         "exports": {
             "to_their_server": {

@@ -87,10 +87,15 @@ def target_opener(settings: Settings) -> Opener:
                 carrier = use.enter_context(targets.open_target(tenant, target))
             finally:
                 # Airflow, once imported, sends log lines to standard output, where JSON for machines goes.
-                log.configure(settings.log_level)
+                log.configure(log_level(settings))
             yield carrier
 
     return open_target
+
+
+def log_level(settings: Settings) -> str:
+    """Return from which level on people at a command see log lines: what they asked for, else warnings."""
+    return settings.log_level if "log_level" in settings.model_fields_set else "WARNING"
 
 
 def connection_end(settings: Settings, connection_id: str) -> date | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, get_args
@@ -103,11 +104,26 @@ class _Asker:
                 raise typer.BadParameter(trouble, param_hint=option)
             return given
         while True:
-            answer = str(typer.prompt(question, default=default, err=True, show_default=bool(default)))
+            answer = _answer(question, default)
             trouble = _trouble(check, answer.strip())
             if not trouble:
                 return answer.strip()
             typer.echo(trouble, err=True)
+
+
+def _answer(question: str, default: str | None) -> str:
+    """Return what is typed, or the default; standard output is left to the lines for the partner file."""
+    shown = f" [{default}]" if default else ""
+    # Not typer.prompt: where there is no terminal, and with readline, it writes to standard output as well.
+    while True:
+        typer.echo(f"{question}{shown}: ", nl=False, err=True)
+        typed = sys.stdin.readline()
+        if not typed:
+            typer.echo(err=True)
+            raise typer.Abort
+        answer = typed.strip() or default
+        if answer is not None:
+            return answer
 
 
 def _trouble(check: Callable[[str], object], value: str) -> str:
@@ -186,7 +202,8 @@ def _columns(asker: _Asker, report: Report, column: Sequence[str] | None) -> lis
     def check(answer: str) -> object:
         return settling.columns(report, _words(answer))
 
-    question = f"Columns, of {', '.join(one.name for one in report.columns)}?\nUnset"
+    known = ", ".join(one.name for one in report.columns)
+    question = f"Which columns, in order, of these: {known}?\nEnter alone takes"
     default = ", ".join(report.default_columns)
     given = ", ".join(column) if column else None
     chosen = _words(asker.ask(question, given, "--column", default=default, check=check))
@@ -277,9 +294,11 @@ def _print_lines(tenant: Tenant, name: str, draft: dict[str, Any], plan: Plan) -
     typer.echo(f"\nIt holds: {', '.join(one.header for one in plan.file_columns)}.", err=True)
     for line in _runs(plan):
         typer.echo(line, err=True)
-    below = "below its `exports:`" if tenant.exports else "at its end"
+    how = "at its end"
+    if tenant.exports:
+        how = "all but the first one: it has `exports:` already, and they go below that, indented as here"
     typer.echo(
-        f"Put the lines above into {tenant.code}.yaml, {below}. Then `exchange tenants check`, and "
+        f"Put the lines above into {tenant.code}.yaml, {how}. Then `exchange tenants check`, and "
         f"`exchange export probe --tenant {tenant.code} {name}`.",
         err=True,
     )

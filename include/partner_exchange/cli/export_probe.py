@@ -24,7 +24,7 @@ def add_to(app: typer.Typer) -> None:
 
 def probe(
     export: Annotated[
-        str | None, typer.Argument(help="export of the partner file", show_default=False)
+        str | None, typer.Argument(metavar="EXPORT", help="export of the partner file", show_default=False)
     ] = None,
     tenant: MAYBE_TENANT_OPTION = None,
     connection: Annotated[

@@ -49,7 +49,8 @@ def reports(
 
 
 def describe(
-    report: Annotated[str, typer.Argument(help="name of a report")], as_json: JSON_OPTION = False
+    report: Annotated[str, typer.Argument(metavar="REPORT", help="name of a report")],
+    as_json: JSON_OPTION = False,
 ) -> None:
     """Show what a report gives: its columns, its parameters, and whether it can go as a delta."""
     from partner_exchange.exports.reports import catalogue, settling

@@ -35,7 +35,7 @@ def add_to(app: typer.Typer) -> None:
 
 def request(
     tenant: TENANT_OPTION,
-    wanted: Annotated[str, typer.Argument(help="what is wanted, in own words")],
+    wanted: Annotated[str, typer.Argument(metavar="WANTED", help="what is wanted, in own words")],
     like: Annotated[str | None, typer.Option("--like", help="the report that comes nearest")] = None,
     param: PARAMETER_OPTION = None,
     by: BY_OPTION = None,
@@ -104,7 +104,7 @@ def requests(
 
 def answer_request(
     request_id: Annotated[str, typer.Argument(metavar="REQUEST", help="id of the request")],
-    answer: Annotated[str, typer.Argument(help="what the asker is told")],
+    answer: Annotated[str, typer.Argument(metavar="ANSWER", help="what the asker is told")],
     by: BY_OPTION = None,
     as_json: JSON_OPTION = False,
 ) -> None:

@@ -33,7 +33,7 @@ def add_to(app: typer.Typer) -> None:
 def run(
     tenant: TENANT_OPTION,
     export: Annotated[
-        str | None, typer.Argument(help="export of the partner file", show_default=False)
+        str | None, typer.Argument(metavar="EXPORT", help="export of the partner file", show_default=False)
     ] = None,
     report: Annotated[
         str | None, typer.Option("--report", "-r", help="instead of an export: this report, into --out")

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from partner_exchange import log
 from partner_exchange.cli import (
     export_answers,
     export_new,
@@ -21,7 +22,7 @@ from partner_exchange.cli import (
     export_run,
     export_show,
 )
-from partner_exchange.cli.export_common import count, plainly
+from partner_exchange.cli.export_common import count, log_level, plainly
 from partner_exchange.cli.options import JSON_OPTION, MAYBE_TENANT_OPTION, database, plain, utc
 from partner_exchange.cli.tables import print_table
 from partner_exchange.ledger.deliveries import DeliveryState
@@ -36,6 +37,13 @@ if TYPE_CHECKING:
 export_app = typer.Typer(
     help="Outbound files: reports on a schedule, and each delivery.", no_args_is_help=True
 )
+
+
+@export_app.callback()
+def _say_only_what_matters() -> None:
+    from partner_exchange.settings import get_settings
+
+    log.configure(log_level(get_settings()))
 
 
 def add_to(app: typer.Typer) -> None:
@@ -82,8 +90,9 @@ def export_list(tenant: MAYBE_TENANT_OPTION = None, as_json: JSON_OPTION = False
     print_table((*header, "delivered up to", "state", "waits", "fault"), (_cells(one) for one in lines))
     dead = [one for one in lines if one.state == DeliveryState.DEAD]
     if dead:
+        waiting = "1 dead letter waits" if len(dead) == 1 else f"{len(dead)} dead letters wait"
         print(
-            f"{len(dead)} dead letters wait for a person: `exchange export show DELIVERY` says why, "
+            f"{waiting} for a person: `exchange export show DELIVERY` says why, "
             "`exchange export resend DELIVERY` sends one again."
         )
 

@@ -31,6 +31,9 @@ CHANGE = ReportColumn(
 )
 """The column that a delta by comparison has beside those of its report (M75)."""
 
+_WIDEST_SEEN = 80
+"""In a workbook, where a person looks at columns side by side and longer texts run on."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -208,6 +211,11 @@ def _file_column(chosen: ExportColumn, column: ReportColumn, export: Export) -> 
         header=header,
         kind=column.kind,
         form=form,
-        width=chosen.width or max(column.width, len(header)),
+        width=chosen.width or _width(column, header, export),
         align=chosen.align or ("right" if column.kind.is_number else "left"),
     )
+
+
+def _width(column: ReportColumn, header: str, export: Export) -> int:
+    width = column.width if export.format.kind == "fixed" else min(column.width, _WIDEST_SEEN)
+    return max(width, len(header))

@@ -205,7 +205,7 @@ def get(connection: Connection, delivery_id: str) -> Delivery:
     """
     found = _one(connection, select(_table).where(_table.c.delivery_id == delivery_id))
     if found is None:
-        message = f"No delivery {delivery_id!r}; `exchange export list` shows them."
+        message = f"No delivery {delivery_id!r}; `exchange export deliveries` shows them."
         raise UnknownDelivery("unknown-delivery", message, delivery=delivery_id)
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ EXPIRED = "target-login-expired"
 EXPIRES_SOON = "target-login-expires-soon"
 NEEDED_BYTES = 1024 * 1024
 _CONTENT = b"Partner Exchange tries whether files can be put here. This file may be deleted.\n"
+_SEND_AGAIN = re.compile(r"(;|, and)? then send the delivery again")
+_AGAIN = "It is tried again by itself"
 
 _OPENING = ("connection", "connect", "host key", "login")
 _OPENING_STEP: dict[str, str] = {
@@ -82,7 +85,12 @@ def _opening_failed(error: DeliveryError) -> list[ProbeStep]:
     if error.code == Fault.HOST_KEY_UNKNOWN:
         passed = _OPENING[:1]
     steps = [ProbeStep(name, True, "", f"{name} holds") for name in passed]
-    return [*steps, ProbeStep(failed, False, error.code, error.message)]
+    return [*steps, ProbeStep(failed, False, error.code, _said(error))]
+
+
+def _said(error: DeliveryError) -> str:
+    """Return the sentence of a fault without what is to be done with a delivery: there may be none yet."""
+    return _SEND_AGAIN.sub("", error.message).replace(_AGAIN, f"A delivery {_AGAIN.removeprefix('It ')}")
 
 
 def _try(carrier: Carrier) -> Iterator[ProbeStep]:
@@ -112,7 +120,7 @@ def _step(name: str, act: Callable[[], str]) -> ProbeStep:
     try:
         return ProbeStep(name, True, "", act())
     except DeliveryError as error:
-        return ProbeStep(name, False, error.code, error.message)
+        return ProbeStep(name, False, error.code, _said(error))
 
 
 def _write(carrier: Carrier, name: str) -> str:
@@ -158,7 +166,7 @@ def _expiry(expires_on: Callable[[], date | None]) -> ProbeStep:
     try:
         last_on = expires_on()
     except DeliveryError as error:
-        return ProbeStep(name, False, error.code, error.message)
+        return ProbeStep(name, False, error.code, _said(error))
     if last_on is None:
         return ProbeStep(name, True, "", "the connection names no day on which its login ends")
     days = (last_on - clock.today()).days

@@ -65,8 +65,8 @@ def _padded(column: FileColumn, texts: list[str], may_cut: bool) -> list[str]:
         if not may_cut:
             count = sum(len(text) > width for text in texts)
             remedy = (
-                "Give it a larger `width`; `too_long: cut` (of a report by hand: `--too-long cut`) cuts texts "
-                "and headers."
+                "Give it a larger `width`; `too_long: cut` (of a report by hand: `--too-long cut`) cuts "
+                "texts and headers."
             )
             raise too_wide(column.header, width=width, count=count, longest=longest, remedy=remedy)
         texts = [text[:width] for text in texts]

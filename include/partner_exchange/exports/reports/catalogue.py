@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from partner_exchange.errors import ReportRefused
@@ -36,7 +36,7 @@ def get(name: str, feed: str | None = None) -> Report:
     """
     found = REPORTS.get(name)
     if found is None:
-        near = nearest(name, of_feed(feed) if feed else REPORTS)
+        near = _nearest(name, of_feed(feed) if feed else REPORTS)
         hint = f"Did you mean {near!r}?" if near else "docs/reports.md lists them."
         raise ReportRefused.of("report-unknown", f"There is no report {name!r}.", hint, report=name)
     if feed is not None and feed not in found.feeds:
@@ -45,6 +45,16 @@ def get(name: str, feed: str | None = None) -> Report:
         remedy = "docs/reports.md says which reports there are for it."
         raise ReportRefused.of("report-of-another-feed", problem, remedy, report=name, feed=feed)
     return found
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    """Return the name that comes nearest as a whole, else the first one with a word near the last of it."""
+    names = list(known)
+    if near := nearest(name, names):
+        return near
+    by_word = {word: one for one in reversed(names) for word in one.split("_")}
+    words = [word for word in name.split("_") if word]
+    return by_word.get(nearest(words[-1], by_word), "") if words else ""
 
 
 def of_feed(feed: str) -> Mapping[str, Report]:

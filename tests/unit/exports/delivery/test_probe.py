@@ -128,3 +128,15 @@ def test_M70_an_end_that_cannot_be_read_is_told_and_not_asked_of_a_connection_th
     ]
     with pytest.raises(DeliveryError):
         expires_on()
+
+
+@pytest.mark.parametrize("fault", Fault)
+def test_M70_a_probe_asks_nobody_to_send_a_delivery_that_may_not_be_there(fault: Fault) -> None:
+    def opener() -> contextlib.AbstractContextManager[Carrier]:
+        raise error_of(fault, NORTH)
+
+    step = probe(opener)[-1]
+    assert (step.is_ok, step.code) == (False, fault.value)
+    assert "send the delivery again" not in step.sentence
+    assert "It is tried again" not in step.sentence
+    assert step.sentence.endswith(".")
