@@ -11,7 +11,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from partner_exchange import clock
-from partner_exchange.exports import clock_changes
+from partner_exchange.exports import clock_changes, missing_days
 from partner_exchange.exports.schedule import next_runs
 from partner_exchange.tenants.exports import Export
 from partner_exchange.tenants.model import Tenant
@@ -35,6 +35,8 @@ class ExportSchedule:
     """In the zone, with its offset."""
     clock_changes: tuple[str, ...]
     """What changes of clocks do to it, in sentences."""
+    missing_days: tuple[str, ...]
+    """Which months lack a day that it names, in sentences."""
 
 
 def schedules(tenants: Iterable[Tenant]) -> list[ExportSchedule]:
@@ -45,7 +47,12 @@ def schedules(tenants: Iterable[Tenant]) -> list[ExportSchedule]:
 def as_json(one: ExportSchedule) -> dict[str, object]:
     """Return a schedule for machines; each run as the instant in the zone and in UTC."""
     runs = [{"local": at.isoformat(), "utc": _utc(at)} for at in one.next_runs]
-    return {**asdict(one), "next_runs": runs, "clock_changes": list(one.clock_changes)}
+    return {
+        **asdict(one),
+        "next_runs": runs,
+        "clock_changes": list(one.clock_changes),
+        "missing_days": list(one.missing_days),
+    }
 
 
 def show(one: ExportSchedule) -> None:
@@ -60,7 +67,7 @@ def show(one: ExportSchedule) -> None:
     for place, at in enumerate(one.next_runs):
         label = "next runs:" if not place else ""
         print(f"  {label:10} {at:%a %Y-%m-%d %H:%M} {_offset(at)}  {_utc(at)}")
-    for sentence in one.clock_changes:
+    for sentence in (*one.missing_days, *one.clock_changes):
         print(f"  {sentence}")
 
 
@@ -79,6 +86,7 @@ def _schedule(tenant: Tenant, name: str, export: Export) -> ExportSchedule:
         zone=zone.key,
         next_runs=tuple(at.astimezone(zone) for at in runs),
         clock_changes=tuple(clock_changes.sentences(cron, zone, after=now, until=runs[-1])) if runs else (),
+        missing_days=tuple(missing_days.sentences(cron)) if cron else (),
     )
 
 

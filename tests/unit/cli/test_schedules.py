@@ -93,6 +93,17 @@ def test_M45_the_same_for_machines(folder: Path) -> None:
     assert asked_for["cron"] == ""
 
 
+def test_M45_months_without_the_day_are_told(folder: Path) -> None:
+    (folder / "lake.yaml").write_text(
+        LAKE.replace("one a day at midnight", "on the 31st of each month at 02:00")
+    )
+    told = "February, April, June, September and November have no 31st and so no run on it"
+    assert f"\n  {told}; `on the last day of the month` runs in each.\n" in check().stdout
+    (found, *others) = [one["missing_days"] for one in json.loads(check("--json").stdout)["exports"]]
+    assert told in found[0]
+    assert others == [[], []]
+
+
 @pytest.mark.parametrize(
     ("written", "instead", "told"),
     [
