@@ -122,7 +122,7 @@ def test_X20_each_command_of_the_page_is_there() -> None:
 
 def test_M70_each_connection_of_the_page_is_json_with_a_pinned_host_key() -> None:
     given = [json.loads(one) for one in re.findall(r"'(\{.*\})'", PAGE)]
-    assert len(given) == 2
+    assert len(given) == 3
     assert all((one.get("extra") or one)["host_key"].startswith("ssh-ed25519 ") for one in given)
 
 

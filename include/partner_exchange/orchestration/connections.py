@@ -88,9 +88,9 @@ def _connection(name: str) -> Any:
             raise NotOpened(Hindrance.CONNECTION_UNTOLD) from None
         why = f"Airflow knows no connection {name!r}, or cannot read it"
         add = (
-            f"Add it with `airflow connections add {name} --conn-type sftp --conn-host ... --conn-login ... "
-            f"--conn-extra ...`, in the UI, or as AIRFLOW_CONN_{name.upper()} in the environment of the "
-            "workers, with key_file, private_key or a password, and host_key"
+            "Add it in the Airflow UI under Admin, Connections (type sftp, with key_file, private_key or a "
+            f"password, and host_key), as AIRFLOW_CONN_{name.upper()} in the environment of `exchange up` or "
+            f"of the workers, or on a cluster with `airflow connections add {name} --conn-type sftp ...`"
         )
         raise NotOpened(Hindrance.CONNECTION_MISSING, why=why, remedy=add) from None
 

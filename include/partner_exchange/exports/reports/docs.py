@@ -38,6 +38,8 @@ says beforehand what does not hold.
   file, each change exactly once. Of any other report it is found by comparison: each row says in a column
   Change whether it is new, changed or removed, and rows are told apart by the keys of the report. One
   that looks back some days says removed of what grew too old.
+- Who is verified is told by `exchange students verify`; see
+  [who is verified](exports.md#who-is-verified).
 - Rows come in the order of a key, so the same data gives the same file.
 - Days and instants are UTC; the form of each can be set in the tenant file.
 - A report has a version. It is raised when a column gets another meaning or goes; a new column is no new
