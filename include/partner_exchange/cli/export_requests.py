@@ -49,13 +49,13 @@ def request(
     from partner_exchange.settings import get_settings
     from partner_exchange.tenants import registry
 
-    ours = get_settings().operations_mail
     with plainly():
         registry.load_one(tenant)
         if like is not None:
             catalogue.get(like)
         wanted, given = _text(wanted, "WANTED"), parameters(param)
         with database() as connection:
+            ours = get_settings().operations_mail
             asked = report_requests.ask(
                 connection,
                 tenant_code=tenant,
