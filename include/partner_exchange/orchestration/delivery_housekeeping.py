@@ -33,8 +33,8 @@ _TARGETS_DOC = """\
 | `check_dead_letters` | finds dead letters older than a day, and whatever else is open after two |
 
 `EXCHANGE_OPERATIONS_MAIL` and, unless it is ours to mend, `contacts.delivery` get a mail when a server does
-not hold, once a night, and 30, 14, 7, 3 and 1 days before the login of a connection ends: `expires_on`, a day such as
-2027-01-31, in the extra of the Airflow connection.
+not hold, once a night, and 30, 14, 7, 3 and 1 days before the login of a connection ends: `expires_on`, a
+day such as 2027-01-31, in the extra of the Airflow connection.
 
 **Red run?** The log of the red task names connections or deliveries.
 `exchange export probe --tenant <code> <export>` tells a server's steps one by one.
