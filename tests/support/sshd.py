@@ -25,6 +25,7 @@ from partner_exchange.storage.sftp_login import Login, load_key_file, pinned_key
 from support.clients import require
 
 PATIENCE_S = 15.0
+TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -116,14 +117,19 @@ class Sshd:
         if os.geteuid() == 0:
             # The server wants its privilege separation folder, which only its init script makes.
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
-        with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [self._program, "-D", "-e", "-f", str(self._folder / "config")],
-                stderr=log,
-                preexec_fn=self._limit if self._file_limit_bytes else None,
-                restore_signals=self._file_limit_bytes is None,
-            )
-        _wait_for_banner(self.port, self._process)
+        for _ in range(TRIES):
+            with (self._folder / "log").open("ab") as log:
+                self._process = subprocess.Popen(
+                    [self._program, "-D", "-e", "-f", str(self._folder / "config")],
+                    stderr=log,
+                    preexec_fn=self._limit if self._file_limit_bytes else None,
+                    restore_signals=self._file_limit_bytes is None,
+                )
+            if _answers(self.port, self._process):
+                return
+            # Somebody's connection may have got the port since it was found free.
+            time.sleep(0.5)
+        raise AssertionError((self._folder / "log").read_text())
 
     def _limit(self) -> None:
         assert self._file_limit_bytes is not None
@@ -205,13 +211,13 @@ def _make_key(file: Path) -> None:
     subprocess.run(command, check=True)
 
 
-def _wait_for_banner(port: int, process: subprocess.Popen[bytes]) -> None:
+def _answers(port: int, process: subprocess.Popen[bytes]) -> bool:
     deadline_s = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline_s and process.poll() is None:
         try:
             with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
                 if connection.recv(4) == b"SSH-":
-                    return
+                    return True
         except OSError:
             time.sleep(0.05)
-    raise AssertionError("sshd did not start")
+    return False

@@ -13,11 +13,12 @@ from support.outbound_files import KINDS
 pytestmark = pytest.mark.slow
 
 MEASURE = """
-import json, resource, sys, tempfile
+import json, sys, tempfile
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 from partner_exchange.exports.columns import FileColumn, Kind
 from partner_exchange.exports.formats import FileFacts, write
+from partner_exchange.local.bench.memory import peak_bytes
 from partner_exchange.tenants.exports import ExportFormat
 
 kind, template = sys.argv[1], sys.argv[2] or None
@@ -36,7 +37,7 @@ about = FileFacts("uni", "University", "export", "report", "Title", ZoneInfo("UT
 with tempfile.TemporaryFile() as file:
     rows = write(file, ExportFormat(kind=kind), columns, batches, about=about)
     size = file.tell()
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+peak = peak_bytes() / 1024**2
 print(json.dumps({"rows": rows, "bytes": size, "peak_mb": peak}))
 """
 TEMPLATE = "<a>{% for row in rows %}<b>{{ row.username }}{{ row.verify_date }}</b>{% endfor %}</a>"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import resource
 import subprocess
 import sys
 from collections import Counter
@@ -19,6 +18,7 @@ from partner_exchange.errors import ArchiveDamaged, ReportRefused
 from partner_exchange.exports.columns import Kind, Row, Value
 from partner_exchange.exports.difference import compare
 from partner_exchange.exports.reports.report import ReportColumn
+from partner_exchange.local.bench.memory import peak_bytes
 
 COLUMNS = (
     ReportColumn("username", "Username", Kind.TEXT, "who"),
@@ -247,7 +247,7 @@ def measured(folder: Path, answers: multiprocessing.Queue[tuple[Counter[Value], 
         pass
     second = compare(million(1), columns, KEYS, folder / "1", folder / "2")
     counts = Counter(row[-1] for batch in second for row in batch)
-    answers.put((counts, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024))
+    answers.put((counts, peak_bytes() // 1024**2))
 
 
 @pytest.mark.slow

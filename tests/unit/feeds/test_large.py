@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 MEASURE = """
-import json, resource, sys
+import json, sys
 from datetime import date
 from pathlib import Path
 from partner_exchange.feeds.base import AnswerMaterial, ExamineContext
 from partner_exchange.feeds.registry import get_feed
+from partner_exchange.local.bench.memory import peak_bytes
 from partner_exchange.tenants.model import Tenant
 
 tenant = Tenant(code="uni", name="University", feed="roster", roster={"max_rows": 2_000_000})
@@ -28,7 +29,7 @@ print(json.dumps({
     "groups": {group.code: group.count for group in examination.findings.groups},
     "listed": examination.findings.listed,
     "fix_it": fix_it.count(b"\\n"),
-    "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    "peak_mib": peak_bytes() / 1024**2,
 }))
 """
 SOUND = "student{0}@example.edu,S{0:07},Last{0},First{0},(512) 555-0100,04/09/2005,Main,Fall 2026,1\r\n"

@@ -47,8 +47,6 @@ def run(settings: Settings, *, is_quick: bool) -> int:
         try:
             url = cluster.url("exchange")
             migrate(url)
-            # The small ones first: a process starts with the peak memory of the one that started it, and this
-            # one grows while it makes a million students.
             resources, runs = QUICK_STATUSES if is_quick else STATUSES
             statuses = _statuses(measure_statuses(folder, url, resources=resources, runs=runs))
             messages = _messages(measure_messages(folder, url, QUICK_MESSAGES if is_quick else MESSAGES))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import resource
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +17,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from partner_exchange.local.bench import export_work
+from partner_exchange.local.bench.memory import peak_bytes
 
 if TYPE_CHECKING:
     from partner_exchange.submissions.counts import Counts
@@ -150,8 +150,7 @@ def main() -> None:
     """Measure and print ``{"seconds": {...}, "peak_bytes": N}``."""
     kind, file = sys.argv[1], Path(sys.argv[2])
     seconds = KINDS[kind](file)
-    peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps({"seconds": seconds, "peak_bytes": peak_bytes}))
+    print(json.dumps({"seconds": seconds, "peak_bytes": peak_bytes()}))
 
 
 if __name__ == "__main__":
