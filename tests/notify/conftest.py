@@ -1,4 +1,4 @@
-"""A tenant with an export, for the tests of this folder."""
+"""A tenant with an export, for the tests of mails about what goes out."""
 
 from support.outbound import outbound
 
