@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import hl7
+import pytest
 
 from partner_exchange.feeds.base import Examination, ExamineContext
 from partner_exchange.feeds.registry import get_feed
@@ -18,6 +19,8 @@ from partner_exchange.feeds.vxu.acknowledge import acknowledgements
 from partner_exchange.feeds.vxu.notification import COLUMNS, notification
 from support.batches import batch, dose, file_name, historical, message, refusal
 from support.vxu_answers import a_clinic, a_loaded_submission, outcomes
+
+pytestmark = pytest.mark.slow
 
 GOLDEN = Path(__file__).parent / "golden"
 NOW = datetime(2026, 11, 21, 7, 47, 12, tzinfo=UTC)

@@ -19,6 +19,8 @@ from openpyxl import load_workbook
 from partner_exchange.exports.columns import Kind, Row
 from support.outbound_files import KINDS, a_column, plain, taken_back, written
 
+pytestmark = pytest.mark.slow
+
 Texts = tuple[str, ...]
 FEW = settings(max_examples=60, deadline=None)
 SIGNS = "'\"=+-@\t\r\n,;|<>&_x0D{}%\\ab0\u00e9\u5b66\U0001f393\u2028\x85\x01\ufeff "

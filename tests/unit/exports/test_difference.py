@@ -213,6 +213,7 @@ print(pq.read_table(sys.argv[1]).column("row hash")[0].as_py().hex())
 """
 
 
+@pytest.mark.slow
 def test_M75_hashes_are_the_same_in_every_process(tmp_path: Path) -> None:
     printed = {
         subprocess.run(

@@ -12,6 +12,8 @@ LABELS = ("status", "outcome")
 """Columns, and keys of JSON, that say what became of something; one of them makes a line the header."""
 
 _HEADER_WITHIN = 10
+_LONGEST = 128 * 1024
+"""Characters of a value. Python's own limit is one of the process, and anybody may have raised it."""
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 
@@ -66,5 +68,7 @@ def _rows(lines: list[str], delimiter: str, columns: tuple[str, ...]) -> list[di
         ]
     except csv.Error as error:
         raise TableBroken("not to be read") from error
+    if any(len(cell) > _LONGEST for row in found for cell in row):
+        raise TableBroken("a value too long")
     padding = [""] * len(columns)
     return [dict(zip(columns, [*row, *padding], strict=False)) for row in found if any(row)]
