@@ -21,6 +21,8 @@ from partner_exchange.stores.immunization_frames import (
 )
 from support.immunizations import a_registry_tenant
 
+pytestmark = pytest.mark.slow
+
 MSH = "MSH|^~\\&|APP|AAA-SSL|IIS|TX|{at}||VXU^V04^VXU_V04|{control}|P|2.5.1|||ER|AL|||||Z22^CDCPHINVS"
 PID = "PID|1||{ids}||Example^Ann^B^Jr^^^L|Maiden^Eve^^^^^M|20200203|F||2106-3|1 Main^^Austin^TX^78701^USA"
 ORC = "ORC|RE||{number}"

@@ -11,6 +11,8 @@ from partner_exchange.validation.catalogue import CATALOGUE
 from support import batches
 from support.vxu import a_message, a_registry, count, judged, put, said, spoilt
 
+pytestmark = pytest.mark.slow
+
 CLEAN = a_message()
 TWO = a_message("C1", batches.dose("D1"), batches.dose("D2", cvx="83"))
 

@@ -8,6 +8,8 @@ from partner_exchange.feeds.vxu.check import FileMemory
 from support import batches
 from support.vxu import a_message, findings_of_each, judged, put, said, spoilt
 
+pytestmark = pytest.mark.slow
+
 Changes = list[tuple[str, str]]
 
 FUTURE_OF_A_LOCAL_MESSAGE = ["MSH^1^7 time-zone-missing warning", "RXA^1^3 date-in-future error"]
