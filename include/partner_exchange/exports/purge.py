@@ -15,16 +15,16 @@ from sqlalchemy import Connection
 
 from partner_exchange import log
 from partner_exchange.errors import DeliveryWaits
-from partner_exchange.exports.retention import Due, find, is_its_file, left_overs, sha256_of
+from partner_exchange.exports.retention import Due, find, is_its_file, left_overs
 from partner_exchange.exports.runs.turns import alone
-from partner_exchange.ledger import audit, tombstones
 from partner_exchange.ledger import delivery_retention as ledger
+from partner_exchange.ledger import tombstones
 from partner_exchange.ledger.database import PURGE_LOCK, hold, transaction
 from partner_exchange.ledger.deliveries import Delivery
 from partner_exchange.ledger.tombstones import Kind, Removal, Tombstone
 from partner_exchange.storage import paths
 from partner_exchange.storage.archive import Archive
-from partner_exchange.storage.folders import Home
+from partner_exchange.storage.folders import Home, sha256_of
 from partner_exchange.tenants.model import Tenant
 
 _logger = logging.getLogger(__name__)
@@ -146,14 +146,9 @@ class _Run:
             self._home.remove(one.path)
 
     def _settle(self, connection: Connection, delivery: Delivery | None) -> list[Tombstone]:
-        """Date the tombstones of what is gone, also by an earlier try, and take back those of what stays."""
         delivery_id = delivery.delivery_id if delivery else None
         planned = tombstones.planned_outbound(connection, self._tenant.code, delivery_id)
-        stays = [one.tombstone_id for one in planned if self._is_there(one)]
-        tombstones.withdraw(connection, stays)
-        gone = [one for one in planned if one.tombstone_id not in stays]
-        tombstones.date(connection, [one.tombstone_id for one in gone])
-        return gone
+        return tombstones.settle(connection, planned, is_there=self._is_there)
 
     def _is_there(self, one: Tombstone) -> bool:
         if one.kind is Kind.OUTBOUND:
@@ -176,12 +171,6 @@ class _Run:
         self._done = replace(self._done, failed=self._done.failed + 1)
 
     def _audit(self, connection: Connection, subject: str, gone: Iterable[Removal]) -> None:
-        sizes = [one.size_bytes for one in gone]
-        audit.record(
-            connection,
-            actor=self._by,
-            tenant_code=self._tenant.code,
-            action="retention.purge",
-            subject=subject,
-            facts={"files": len(sizes), "size_bytes": sum(sizes), "policy_days": self._due.days},
+        tombstones.record_purge(
+            connection, self._tenant.code, subject, gone, actor=self._by, policy_days=self._due.days
         )

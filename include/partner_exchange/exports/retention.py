@@ -10,7 +10,6 @@ a content takes its file along.
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -30,7 +29,7 @@ from partner_exchange.ledger.tombstones import OF_DELIVERY, Kind, Removal
 from partner_exchange.settings import get_settings
 from partner_exchange.storage import paths
 from partner_exchange.storage.archive import Archive
-from partner_exchange.storage.folders import Entry, Home
+from partner_exchange.storage.folders import Entry, Home, sha256_of
 from partner_exchange.storage.names import ORIGINALS_FOLDER, StampedName, shortened, utc_stamp
 from partner_exchange.storage.own_files import is_hidden
 from partner_exchange.submissions.retention import folders as folders_of_submissions
@@ -218,17 +217,3 @@ def left_overs(home: Home, tenant: Tenant, before: datetime) -> list[Removal]:
 
 def _is_left_over(entry: Entry, before: datetime) -> bool:
     return entry.is_file and is_hidden(entry.name) and entry.modified_at_s < before.timestamp()
-
-
-def sha256_of(home: Home, path: str) -> str:
-    """Return the checksum of a file in the home; "" when it is gone.
-
-    :raises OSError: it cannot be read.
-    """
-    digest = hashlib.sha256()
-    try:
-        for chunk in home.read(path):
-            digest.update(chunk)
-    except FileNotFoundError:
-        return ""
-    return digest.hexdigest()

@@ -49,6 +49,8 @@ class DeliveryState(StrEnum):
 OPEN = (DeliveryState.SELECTED, DeliveryState.WRITTEN, DeliveryState.UPLOADED, DeliveryState.DEAD)
 """States of a delivery that stands before the next one of its export."""
 SENT = (DeliveryState.DELIVERED, DeliveryState.CONFIRMED, DeliveryState.REFUSED)
+NOT_AS_SEEN = "state-conflict"
+"""Code of a move that the state does not allow: somebody else has moved the delivery, or nobody may."""
 _SENDABLE = (DeliveryState.WRITTEN, DeliveryState.UPLOADED)
 
 
@@ -479,7 +481,7 @@ def _move(
 def _conflict(delivery: Delivery, wanted: str) -> StateConflict:
     now = f"Delivery {delivery.delivery_id} is {delivery.state}"
     message = f"{now} and cannot become {wanted}; nothing was changed."
-    return StateConflict("state-conflict", message, delivery=delivery.delivery_id, state=str(delivery.state))
+    return StateConflict(NOT_AS_SEEN, message, delivery=delivery.delivery_id, state=str(delivery.state))
 
 
 def _of(tenant_code: str, export_name: str) -> Select[Any]:

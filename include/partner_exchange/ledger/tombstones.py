@@ -7,7 +7,7 @@ and by ``exports.purge`` for what went out; neither settles what the other one h
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Select, and_, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from partner_exchange import clock
-from partner_exchange.ledger import tables
+from partner_exchange.ledger import audit, tables
 
 _table = tables.tombstone
 
@@ -136,6 +136,40 @@ def date(connection: Connection, tombstone_ids: Collection[int]) -> None:
     """Keep that these things are gone."""
     connection.execute(
         update(_table).where(_table.c.tombstone_id.in_(tombstone_ids)).values(purged_at=clock.now())
+    )
+
+
+def settle(
+    connection: Connection, planned: Collection[Tombstone], *, is_there: Callable[[Tombstone], bool]
+) -> list[Tombstone]:
+    """Date the tombstones of what is gone, also by an earlier try, take back those of what stays; return
+    what is gone.
+    """
+    stays = [one.tombstone_id for one in planned if is_there(one)]
+    withdraw(connection, stays)
+    gone = [one for one in planned if one.tombstone_id not in stays]
+    date(connection, [one.tombstone_id for one in gone])
+    return gone
+
+
+def record_purge(
+    connection: Connection,
+    tenant_code: str,
+    subject: str,
+    gone: Iterable[Removal],
+    *,
+    actor: str,
+    policy_days: int,
+) -> None:
+    """Keep in the audit trail who purged how much, by which rule."""
+    sizes = [one.size_bytes for one in gone]
+    audit.record(
+        connection,
+        actor=actor,
+        tenant_code=tenant_code,
+        action="retention.purge",
+        subject=subject,
+        facts={"files": len(sizes), "size_bytes": sum(sizes), "policy_days": policy_days},
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import logging
 import os
 import shutil
@@ -105,6 +106,20 @@ class Home(Protocol):
         :raises FileExistsError: what has the name is no folder.
         """
         ...
+
+
+def sha256_of(home: Home, path: str) -> str:
+    """Return the checksum of a file in the home; "" when it is gone.
+
+    :raises OSError: it cannot be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        for chunk in home.read(path):
+            digest.update(chunk)
+    except FileNotFoundError:
+        return ""
+    return digest.hexdigest()
 
 
 def _hidden(path: str) -> str:

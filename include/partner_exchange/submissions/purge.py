@@ -6,7 +6,6 @@ Killed anywhere and run again, a purge takes up where it stopped, and no file is
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -14,12 +13,12 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from partner_exchange import log
-from partner_exchange.ledger import audit, retention, tombstones
+from partner_exchange.ledger import retention, tombstones
 from partner_exchange.ledger.database import CLAIM_LOCK, hold, transaction
 from partner_exchange.ledger.submissions import Submission
 from partner_exchange.ledger.tombstones import Kind, Removal, Tombstone
 from partner_exchange.storage.archive import Archive
-from partner_exchange.storage.folders import Home
+from partner_exchange.storage.folders import Home, sha256_of
 from partner_exchange.submissions.retention import Due, find, forgotten
 from partner_exchange.tenants.model import Tenant
 
@@ -130,13 +129,7 @@ class _Run:
     def _with_checksum(self, one: Removal) -> Removal:
         if one.sha256 or one.kind in _IN_STORAGE:
             return one
-        digest = hashlib.sha256()
-        try:
-            for chunk in self._home.read(one.path):
-                digest.update(chunk)
-        except FileNotFoundError:
-            return one
-        return replace(one, sha256=digest.hexdigest())
+        return replace(one, sha256=sha256_of(self._home, one.path))
 
     def _plan(self, connection: Connection, removals: Iterable[Removal]) -> None:
         tombstones.plan(connection, self._tenant.code, removals, policy_days=self._due.days)
@@ -151,13 +144,8 @@ class _Run:
                 self._home.remove(one.path)
 
     def _settle(self, connection: Connection, submission_id: str | None) -> list[Tombstone]:
-        """Date the tombstones of what is gone, also by an earlier try, and take back those of what stays."""
         planned = tombstones.planned(connection, self._tenant.code, submission_id)
-        stays = [one.tombstone_id for one in planned if self._is_there(one)]
-        tombstones.withdraw(connection, stays)
-        gone = [one for one in planned if one.tombstone_id not in stays]
-        tombstones.date(connection, [one.tombstone_id for one in gone])
-        return gone
+        return tombstones.settle(connection, planned, is_there=self._is_there)
 
     def _is_there(self, one: Removal) -> bool:
         if one.kind is Kind.WORK and one.submission_id is not None:
@@ -167,12 +155,6 @@ class _Run:
         return self._home.exists(one.path)
 
     def _audit(self, connection: Connection, subject: str, gone: Iterable[Removal]) -> None:
-        sizes = [one.size_bytes for one in gone]
-        audit.record(
-            connection,
-            actor=self._by,
-            tenant_code=self._tenant.code,
-            action="retention.purge",
-            subject=subject,
-            facts={"files": len(sizes), "size_bytes": sum(sizes), "policy_days": self._due.days},
+        tombstones.record_purge(
+            connection, self._tenant.code, subject, gone, actor=self._by, policy_days=self._due.days
         )

@@ -65,7 +65,9 @@ def deliver(delivery_id: str, opener: Opener) -> Delivery:
         tenant = registry.load_one(delivery.tenant_code)
         try:
             delivery = _send(tenant, delivery, opener)
-        except StateConflict:
+        except StateConflict as error:
+            if error.code != ledger.NOT_AS_SEEN:
+                raise
             delivery = _after_another(delivery_id)
         except (DeliveryError, ReportRefused, ArchiveDamaged) as error:
             _record_fault(tenant, delivery, error)
